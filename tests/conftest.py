@@ -18,6 +18,7 @@ import coverage
 import hypothesis
 import pytest
 from _pytest.faulthandler import fault_handler_stderr_fd_key
+from certificates import Certificate, make_certificate
 from chromium import Browser, opened
 from crowd import LOOPBACK, POLLERS
 from programs import ROOT, Program, Start
@@ -227,6 +228,11 @@ def on_any_poller(
     made: ConnectionSet[Any] = ConnectionSet(clock=clock)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture

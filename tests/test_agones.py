@@ -19,13 +19,6 @@ from netcode.agones import HEALTH, MAX_WAITING, PORT_VARIABLE, Agones
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
-    scene = Scene()
-    yield scene
-    scene.close()
-
-
-@pytest.fixture
 def sidecar() -> Iterator[Sidecar]:
     sidecar = Sidecar()
     yield sidecar

@@ -45,11 +45,6 @@ def live(old: Pair, tmp_path: Path) -> Pair:
     return Pair(tmp_path / "chain.pem", tmp_path / "privkey.pem")
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
 @pytest.fixture(autouse=True)
 def _as_often_as_it_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """Log each warning of one cause, also within a second."""

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from certificates import make_certificate, needs_openssl
+from certificates import Certificate, needs_openssl
 from programs import DEADLINE, Program, Start
 
 from benchmarks.ports import free_port
@@ -205,8 +205,7 @@ def test_a_taken_port_is_told(start: Start) -> None:
 
 
 @needs_openssl
-def test_a_server_with_a_certificate_encrypts_for_those_who_say_so(start: Start, tmp_path: Path) -> None:
-    certificate = make_certificate(tmp_path)
+def test_a_server_with_a_certificate_encrypts_for_those_who_say_so(start: Start, certificate: Certificate) -> None:
     server, address = serve(start, "--store", "memory", "--tls", certificate.cert, certificate.key)
     trusting = {**NO_DISPLAY, "SSL_CERT_FILE": str(certificate.cert)}
     player = ("-m", "demo_game", "bot", address, "--tls", "--pace", 0.02, "--games", 1, "--name")

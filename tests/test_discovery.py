@@ -2,7 +2,7 @@
 
 import builtins
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,13 +12,6 @@ import netcode
 from netcode import Address, Discovery, FoundGame, Server, State, discover
 from netcode.lan import MAX_SIGHTINGS, Sighting
 from netcode.testing import FakeClock, MemoryNetwork
-
-
-@pytest.fixture
-def scene() -> Iterator[Scene]:
-    scene = Scene()
-    yield scene
-    scene.close()
 
 
 def look(scene: Scene, game: str | None = None) -> tuple[FoundGame, ...]:

@@ -1,19 +1,10 @@
 """What happens at a server, counted for those who look on."""
 
-from collections.abc import Iterator
-
 import pytest
 from scene import Scene, only
 
 from netcode import turns
 from netcode.observing import Observer, Totals
-
-
-@pytest.fixture
-def scene() -> Iterator[Scene]:
-    scene = Scene()
-    yield scene
-    scene.close()
 
 
 class Watch(Observer):

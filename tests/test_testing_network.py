@@ -36,11 +36,6 @@ class TestContract(TransportContract):
         return Ends(one, other, lambda: clock.advance(0.01))
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
 def test_it_is_a_local_network_on_which_servers_are_found(clock: FakeClock) -> None:
     network = MemoryNetwork(clock)
     lookout = network.look_out()

@@ -3,11 +3,10 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import make_certificate, needs_openssl
+from certificates import Certificate, needs_openssl
 from programs import Start
 
 from netcode import Address, Reason, ReasonCode
@@ -208,8 +207,7 @@ def test_it_asks_a_real_server_until_ctrl_c(start: Start) -> None:
 
 @needs_openssl
 @pytest.mark.process
-def test_it_notices_tls_by_itself(start: Start, tmp_path: Path) -> None:
-    certificate = make_certificate(tmp_path)
+def test_it_notices_tls_by_itself(start: Start, certificate: Certificate) -> None:
     script = (
         "import netcode, ssl; context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)\n"
         f"context.load_cert_chain({str(certificate.cert)!r}, {str(certificate.key)!r})\n"

@@ -1,12 +1,11 @@
 """One question to a server: what it answers, and what becomes of everything else."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bounds import as_long_as
-from certificates import make_certificate, needs_openssl
+from certificates import Certificate, needs_openssl
 from faults.wire import FalseServer, control, message, welcome
 from scene import HOST, PORT, TICK, Scene
 
@@ -134,8 +133,7 @@ def test_who_hangs_up_may_want_tls(scene: Scene) -> None:
 
 
 @needs_openssl
-def test_it_asks_over_tls(tmp_path: Path) -> None:
-    certificate = make_certificate(tmp_path)
+def test_it_asks_over_tls(certificate: Certificate) -> None:
     with netcode.Server("127.0.0.1", 0, game="chess", tls=certificate.server()) as server:
         question = Probe(server.address, tls=certificate.client())
         for _ in as_long_as(lambda: question.result is None):

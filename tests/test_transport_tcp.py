@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,13 +19,6 @@ from netcode.transport.tcp import ATTEMPT_DELAY, LOOKUP_PAUSE, TCP, TcpConnector
 from netcode.transport.tcp_listener import Listener
 from netcode.transport.tcp_socket import TcpTransport, tune
 from netcode.waiting import CustomWaiter, wait
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    made = Listener(LOOPBACK, 0)
-    yield made
-    made.close()
 
 
 def free_port(host: str = LOOPBACK) -> int:

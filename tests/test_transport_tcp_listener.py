@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
@@ -20,14 +19,6 @@ from netcode.transport import Ready
 from netcode.transport import tcp_listener as module
 from netcode.transport.tcp_listener import SHORTAGE_PAUSE, Listener, TcpDoorway
 from netcode.waiting import wait
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    made = Listener(LOOPBACK, 0)
-    yield made
-    made.close()
-
 
 # Listening.
 

@@ -27,13 +27,6 @@ from netcode.waiting import CustomWaiter, wait
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
-    made = Listener(LOOPBACK, 0)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def pair() -> Iterator[tuple[TcpTransport, TcpTransport]]:
     one, other = (TcpTransport(end, Address("h", 1)) for end in socket.socketpair())
     yield one, other

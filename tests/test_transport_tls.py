@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from bounds import Patience, as_long_as
-from certificates import Certificate, make_certificate, make_expired, needs_openssl
+from certificates import Certificate, make_expired, needs_openssl
 from transport_contract import ROUNDS, Ends, TransportContract, receive, receive_until
 
 import netcode
@@ -40,11 +40,6 @@ pytestmark = needs_openssl
 
 LOOPBACK = "127.0.0.1"
 Outcome = Transport | Reason
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from bounds import until
-from certificates import Certificate, make_certificate, needs_openssl
+from certificates import Certificate, needs_openssl
 
 from netcode.address import Address
 from netcode.transport.tcp_socket import TcpTransport, tune
@@ -17,11 +17,6 @@ pytestmark = needs_openssl
 
 LOOPBACK = "127.0.0.1"
 ROOM = 16_384
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture

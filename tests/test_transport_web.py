@@ -12,7 +12,7 @@ from typing import Any
 import msgpack
 import pytest
 from bounds import Patience, until
-from certificates import Certificate, make_certificate, needs_openssl
+from certificates import Certificate, needs_openssl
 from faults.wire import BYE, Control, frame, hello
 from inside import crowd_of, doorway_of, link_of, linked_at, links_of, origins_of
 from interrupts import Press, interrupt
@@ -206,11 +206,6 @@ def open_house() -> Iterator[Callable[..., House]]:
 @pytest.fixture
 def house(open_house: Callable[..., House]) -> House:
     return open_house()
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 # What each is taken for.

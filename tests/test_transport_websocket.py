@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from bounds import Patience, until
-from certificates import Certificate, make_certificate, needs_openssl
+from certificates import Certificate, needs_openssl
 from strange_browser import StrangeBrowser
 from transport_contract import Ends, TransportContract, fill, receive, receive_until
 from websockets.frames import Opcode
@@ -65,11 +65,6 @@ def tls_pair(certificate: Certificate) -> Pair:
 
 def memory_pair() -> Pair:
     return MemoryNetwork(FakeClock()).make_link(ADDRESS)
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture(params=["tcp", pytest.param("tls", marks=needs_openssl), "memory"])

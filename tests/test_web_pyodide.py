@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from certificates import Certificate, key_hash, make_certificate, make_signed, needs_openssl
+from certificates import Certificate, key_hash, make_signed, needs_openssl
 from chromium import Page
 from javascript import browser, modules, site
 from programs import DEADLINE, ROOT, Start
@@ -198,8 +198,8 @@ def test_a_thousand_echoes_over_tls(game: Game, signed: Certificate) -> None:
         assert f"wss://localhost:{server.address.port}/" in game.page.requests
 
 
-def test_a_certificate_that_the_browser_does_not_trust_is_a_refusal(game: Game, tmp_path: Path) -> None:
-    with beside(game, make_certificate(tmp_path)) as server:
+def test_a_certificate_that_the_browser_does_not_trust_is_a_refusal(game: Game, certificate: Certificate) -> None:
+    with beside(game, certificate) as server:
         code, text = Game(server, game.page).run(DISTRUSTS)
 
         assert code == "REFUSED"

@@ -10,6 +10,7 @@ from chromium import Browser, opened
 from twins import Twins
 
 from netcode.turns.proving import twin
+from turns.hall import Hall
 
 if TYPE_CHECKING:
     from benchmarks.databases import Pooler, Postgres
@@ -29,6 +30,14 @@ def forget_written_games(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
                 sys.modules[name] = before[name]
             else:
                 del sys.modules[name]
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    """A hall that is closed in the end."""
+    hall = Hall()
+    yield hall
+    hall.close()
 
 
 @pytest.fixture(scope="package")

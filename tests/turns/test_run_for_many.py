@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from certificates import Certificate, make_certificate, needs_openssl
+from certificates import Certificate, needs_openssl
 from docs_blocks import wait_until_listening
 from programs import ROOT, Program, Start
 
@@ -113,8 +113,7 @@ def answer_one(listener: socket.socket, made: Certificate, number: int) -> None:
 
 @needs_haproxy
 @needs_openssl
-def test_the_door_for_tls_leads_by_name_and_does_not_look_inside(tmp_path: Path) -> None:
-    made = make_certificate(tmp_path)
+def test_the_door_for_tls_leads_by_name_and_does_not_look_inside(tmp_path: Path, certificate: Certificate) -> None:
     door = free_port()
     text = TEXTS["haproxy-tls.cfg"].replace(":7777", f"127.0.0.1:{door}").replace("maxconn 20000", "maxconn 50")
     answered: list[str] = []
@@ -123,14 +122,14 @@ def test_the_door_for_tls_leads_by_name_and_does_not_look_inside(tmp_path: Path)
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
             listener.settimeout(DEADLINE)
             text = text.replace(f"play{number}:777{number}", f"127.0.0.1:{listener.getsockname()[1]}")
-            thread = threading.Thread(target=answer_one, args=(listener, made, number))
+            thread = threading.Thread(target=answer_one, args=(listener, certificate, number))
             thread.start()
             stack.callback(thread.join, DEADLINE)
         (tmp_path / "door.cfg").write_text(text, encoding="utf-8")
         process = stack.enter_context(subprocess.Popen([str(haproxy), "-db", "-f", tmp_path / "door.cfg"]))
         stack.callback(process.terminate)
         wait_until_listening(door)
-        context = made.client()
+        context = certificate.client()
         context.check_hostname = False  # the name is that of the page; the certificate is trusted for itself
         for number in (3, 1, 2):
             with (

@@ -24,13 +24,6 @@ from netcode.turns.server import Server
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
 
-@pytest.fixture
-def hall() -> Iterator[Hall]:
-    hall = Hall()
-    yield hall
-    hall.close()
-
-
 def test_whoever_compares_an_event_with_a_class_of_events_is_told_how_to_ask() -> None:
     event, others = Said(1, "Ann", "hi"), list[Any]([Said(1, "Ann", "hi"), Gone("hi"), str, Said])
 

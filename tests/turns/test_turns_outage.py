@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,6 @@ class Failing(MemoryStore):
     def _reach(self, *, writing: bool = False) -> None:
         if self.absent or (writing and self.full):
             raise Unavailable(f"/var/games.db: {FULL}", FULL)
-
-
-@pytest.fixture
-def hall() -> Iterator[Hall]:
-    hall = Hall()
-    yield hall
-    hall.close()
 
 
 @pytest.fixture

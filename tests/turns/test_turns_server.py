@@ -31,13 +31,6 @@ from netcode.turns.values import pack
 from turns.hall import HOST, PORT, TICK, Grab, Hall, Secrets, TicTacToe
 
 
-@pytest.fixture
-def hall() -> Iterator[Hall]:
-    hall = Hall()
-    yield hall
-    hall.close()
-
-
 class Failing(MemoryStore):
     """A store whose appends fail on demand."""
 

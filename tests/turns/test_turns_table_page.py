@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import make_certificate, needs_openssl
+from certificates import Certificate, needs_openssl
 from chromium import IN_CHROMIUM, Browser, Page, opened
 from docs_blocks import code_of, wait_until_listening
 from javascript import modules
@@ -902,9 +902,8 @@ def test_the_network_of_a_hidden_page_is_cut_and_the_others_see_it(desk: Browser
 
 
 @needs_openssl
-def test_it_is_played_over_tls(browser: Browser, start: Start, tmp_path: Path) -> None:
-    make_certificate(tmp_path)
-    link = serve(start, certificate=str(tmp_path))
+def test_it_is_played_over_tls(browser: Browser, start: Start, certificate: Certificate) -> None:
+    link = serve(start, certificate=str(certificate.cert.parent))
     assert link.startswith("https://")
 
     ann, bob = (sit_down(browser, link, "TicTacToe", "safe", name) for name in ("Ann", "Bob"))
