@@ -565,15 +565,6 @@ def test_what_a_signal_handler_asks_for_in_an_update_is_done_at_its_end(scene: S
     assert (before, worth_it, client.state) == (State.CONNECTED, 0.0, State.DISCONNECTING)
 
 
-def test_what_is_to_be_sent_is_worth_an_update(scene: Scene) -> None:
-    scene.serve()
-    client = scene.join()
-    client.events()
-    client.send("hi")
-
-    assert client._seconds_left() == 0.0
-
-
 def test_in_a_child_a_client_is_over_and_nobody_is_told(scene: Scene) -> None:
     server = scene.serve()
     client = scene.join()
@@ -599,23 +590,6 @@ def test_a_client_says_where_its_server_is_and_how_far(scene: Scene) -> None:
 def only_rtt(client: Client) -> float | None:
     """Return the same as the peer tells it."""
     return None if client.peer is None else client.peer.rtt
-
-
-def test_an_update_that_an_exception_leaves_is_recovered_from(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene.serve()
-    client = scene.join()
-
-    def interrupt(stream: Stream, now: float, scratch: memoryview) -> None:
-        client.close_nicely("bye")  # asked for in the middle: done at the end of the next
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as pressed:
-        pressed.setattr("netcode.session.guest.step", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            client.update()
-    scene.play(3 * TICK)
-
-    assert client.state is State.DISCONNECTED
 
 
 def test_what_is_asked_for_in_an_update_is_done_at_its_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -785,21 +785,6 @@ def test_a_wait_for_a_set_and_its_listener_asks_the_poller_of_the_set_alone(
     other.close()
 
 
-def test_who_came_after_the_wait_is_taken_in_all_the_same(everybody: ConnectionSet[Any], listener: Listener) -> None:
-    connection, other = pair(everybody)
-    other.send(b"x")
-    wait(listener, everybody, timeout=10.0)
-    caller = call(listener)
-    wait(listener, timeout=10.0)
-
-    everybody.accept(listener, lambda _: None)
-    everybody.update()
-
-    assert (len(everybody), connection.receive_all()) == (2, b"x")
-    caller.close()
-    other.close()
-
-
 def test_what_came_while_the_door_was_asked_is_heard(everybody: ConnectionSet[Any], listener: Listener) -> None:
     connection, other = pair(everybody)
     wait(listener, everybody, timeout=0.0)

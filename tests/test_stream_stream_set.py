@@ -1203,20 +1203,6 @@ def test_a_connection_that_was_sent_to_before_it_was_added_sends_at_the_next_upd
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows waits for sockets only")
-def test_who_stopped_reading_a_pipe_is_noticed_without_sending(everybody: ConnectionSet[Any]) -> None:
-    read, write = os.pipe()
-    connection = custom(output=write)
-    everybody.add(connection)
-    everybody.update()
-
-    os.close(read)
-    until(everybody, lambda: not connection.alive)
-
-    assert connection.reason is not None
-    assert connection.reason.code is ReasonCode.RESET
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows waits for sockets only")
 def test_what_a_pipe_holds_is_read_out_after_the_other_one_broke(everybody: ConnectionSet[Any]) -> None:
     (read, write), (back, forth) = os.pipe(), os.pipe()
     connection = custom(input=read, output=forth)
