@@ -205,6 +205,7 @@ def test_a_server_may_be_closed_from_within_authenticate(scene: Scene, how: str)
     assert [scene.left(client).code for client in clients] == [ReasonCode.SHUTDOWN] * 2
 
 
+@pytest.mark.fault(50, "memory")
 def test_update_from_within_itself_raises_and_the_server_goes_on(scene: Scene) -> None:
     raised: list[str] = []
 

@@ -468,19 +468,6 @@ def test_waiting_knows_of_a_grace(scene: Scene) -> None:
     server._slept(0.0)
 
 
-def test_our_own_pause_ends_nobody(scene: Scene) -> None:
-    server = scene.serve()
-    clients = [scene.join() for _ in range(5)]
-
-    scene.clock.advance(60.0)
-    for _ in range(2):
-        scene.update()
-    scene.play(1.0)
-
-    assert scene.news(server) == ["Joined"] * 5
-    assert {client.state for client in clients} == {State.CONNECTED}
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("taken", [["epoll", "kqueue"], ["epoll", "kqueue", "poll"]], ids="+".join)
 def test_where_the_best_ways_to_wait_are_taken_away_others_serve(

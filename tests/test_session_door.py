@@ -108,6 +108,7 @@ def test_another_game_or_version_is_told_both(
     assert scene.told[server] == []
 
 
+@pytest.mark.fault(12, "memory")
 def test_a_full_server_says_so_at_once_and_counts_who_is_away(scene: Scene) -> None:
     server = scene.serve(max_peers=1)
     first = scene.join()

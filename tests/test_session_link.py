@@ -340,24 +340,6 @@ def test_a_message_that_never_ends_ends_the_link(scene: Scene) -> None:
     assert reason_of(guest)[1] == "a message was begun and not completed within message_timeout = 3 s"
 
 
-def test_who_does_not_read_is_ended_by_the_age_of_what_waits(scene: Scene) -> None:
-    scene.network.capacity = 2_000
-    server = scene.serve(max_queue_age=4.0)
-    guest = scene.guest()
-    guest.frozen = True
-    peer = only(server)
-
-    for _ in range(20):
-        peer.send(bytes(1000))
-    scene.play(3.5)
-    before = scene.news(server)
-    scene.play(1.0)
-
-    assert before == ["Joined"]
-    assert scene.left(server).code is ReasonCode.TOO_SLOW
-    assert "does not take what is sent: bytes wait longer than max_queue_age = 4 s" in scene.left(server).text
-
-
 def test_who_does_not_read_is_ended_by_the_size_of_what_waits(scene: Scene) -> None:
     server = scene.serve(max_queue=100_000)
     guest = scene.guest()

@@ -382,29 +382,18 @@ def test_a_web_browser_at_the_door_is_sent_away(memory: Stage, caplog: pytest.Lo
 
 
 @pytest.mark.fault(10, layer="memory")
-def test_other_versions_of_the_game_are_named_at_both_ends(memory: Stage, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("game", "version", "code"), [("chess", "1", ReasonCode.WRONG_VERSION), ("go", "2", ReasonCode.WRONG_GAME)]
+)
+def test_another_game_or_version_is_named_at_both_ends(
+    memory: Stage, caplog: pytest.LogCaptureFixture, game: str, version: str, code: ReasonCode
+) -> None:
     memory.serve(game="chess", version="2")
-    client = memory.client(game="chess", version="1")
+    client = memory.client(game=game, version=version)
 
     reason = memory.reason(client)
 
-    assert (reason.code, reason.text) == (
-        ReasonCode.WRONG_VERSION,
-        "the server runs chess 2, this is chess 1; get the same one",
-    )
-    assert reason.text in caplog.text
-
-
-@pytest.mark.fault(10, layer="memory")
-def test_another_game_is_named_at_both_ends(memory: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    memory.serve(game="chess", version="2")
-    client = memory.client(game="go", version="2")
-
-    reason = memory.reason(client)
-
-    assert reason.code is ReasonCode.WRONG_GAME
-    assert "chess 2" in reason.text
-    assert "go 2" in reason.text
+    assert (reason.code, reason.text) == (code, f"the server runs chess 2, this is {game} {version}; get the same one")
     assert reason.text in caplog.text
 
 
@@ -454,19 +443,6 @@ def test_more_than_the_servers_max_message_ends_the_link_of_the_client_that_send
     assert memory.received(memory.server, peer) == [bytes(8_189)]
     assert memory.reason(client).code is ReasonCode.TOO_LARGE
     assert memory.fate(peer).code is ReasonCode.TOO_LARGE
-
-
-@pytest.mark.fault(12, layer="memory")
-def test_a_full_server_says_so_at_once(memory: Stage) -> None:
-    memory.serve(max_peers=1)
-    client = memory.client()
-
-    seconds = memory.until(lambda: client.state is State.DISCONNECTED)
-
-    assert seconds < 6 * TICK
-    assert client.reason is not None
-    assert client.reason.code is ReasonCode.SERVER_FULL
-    assert client.reason.text == "the server is full; try again later"
 
 
 def connecting(stage: Stage) -> netcode.Client:

@@ -377,29 +377,6 @@ def test_no_update_for_thirty_seconds_ends_or_resumes_the_link_and_never_confuse
 
 
 @pytest.mark.fault(50, layer="memory")
-def test_an_update_from_within_itself_is_refused(memory: Stage) -> None:
-    raised: list[RuntimeError] = []
-
-    def authenticate(credentials: Any, address: netcode.Address) -> bool:
-        try:
-            server.update()
-        except RuntimeError as error:
-            raised.append(error)
-        return True
-
-    server = netcode.Server("stage", 0, network=memory.network, clock=memory.clock, authenticate=authenticate)
-    client = netcode.Client("stage", server.address.port, network=memory.network, clock=memory.clock)
-    with server, client:
-        play(memory.clock, 0.5, client, server)
-
-        assert [str(error) for error in raised] == [
-            "Server.update() is already running: call it from one place, in one thread"
-        ]
-        assert client.state is State.CONNECTED
-    memory.serve()
-
-
-@pytest.mark.fault(50, layer="memory")
 def test_an_update_from_another_thread_meanwhile_is_refused(memory: Stage) -> None:
     inside, leave = threading.Event(), threading.Event()
 
