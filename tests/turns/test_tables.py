@@ -2,13 +2,13 @@
 
 import random
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import pytest
 
 from netcode.diagnostics import log
 from netcode.turns import Clock, Free, Game, Hidden, Owned, Result, RulesError, move, options
-from netcode.turns.table import Moved, Over, Refused, Step, Table, TakenBack, Told
+from netcode.turns.table import Over, Refused, Step, Table, TakenBack, Told
 from netcode.turns.values import same, unpack
 
 SECRET = bytes(range(32))
@@ -50,69 +50,6 @@ class Count(Game):
 
 
 # Clocks.
-
-
-class Blitz(Count):
-    clock = Clock(minutes=1, increment=2)
-
-
-def test_a_clock_runs_for_who_is_to_move_and_gives_its_increment_back() -> None:
-    table = begin(Blitz)
-
-    done(table.play(0, "add", {"by": 1}, 1, now=10.0))
-
-    status = table.status(15.0)
-    assert (status.clocks, status.running) == ((52.0, 55.0), (1,))
-    assert table.due() == 70.0
-
-
-def test_the_way_of_a_play_is_given_back_within_a_quota() -> None:
-    plain, lagging = begin(Blitz), begin(Blitz)
-
-    done(plain.play(0, "add", {"by": 1}, 1, now=10.0, lag=0.0))
-    done(lagging.play(0, "add", {"by": 1}, 1, now=10.0, lag=1e9))
-
-    first, second = plain.status(10.0).clocks, lagging.status(10.0).clocks
-    assert first is not None
-    assert second is not None
-    assert 0 < second[0] - first[0] <= 1.0
-
-
-def test_who_runs_out_of_time_has_lost() -> None:
-    table = begin(Blitz)
-
-    early, [step] = table.advance(59.9), table.advance(60.0)
-
-    assert early == ()
-    assert table.result is not None
-    assert (table.result.winners, table.result.text) == ((1,), "A ran out of time")
-    assert step.happenings == (Over(table.result),)
-    assert table.due() is None
-
-
-def test_a_play_after_the_time_is_refused_even_if_nobody_looked_at_the_clock() -> None:
-    table = begin(Blitz)
-
-    assert table.play(0, "add", {"by": 1}, 1, now=61.0) == Refused("your time is up")
-
-
-def test_a_clock_stands_while_the_server_is_down() -> None:
-    table = begin(Blitz)
-    done(table.play(0, "add", {"by": 1}, 1, now=10.0))
-
-    later = restored(table, now=5000.0)
-
-    assert later.status(5000.0).clocks == (52.0, 60.0)
-
-
-def test_the_founder_chooses_another_clock() -> None:
-    table = begin(Count, clock={"per_move": 30})
-
-    done(table.play(0, "add", {"by": 1}, 1, now=29.0))
-
-    assert table.status(29.0).clocks == (1.0, 30.0)
-    with pytest.raises(ValueError, match="clock must be nil or like"):
-        Table.create(Count, 2, {"clock": 5}, secret=SECRET)
 
 
 class Patient(Count):
@@ -240,25 +177,6 @@ def test_a_bot_is_asked_for_who_is_absent_and_to_move() -> None:
     assert table.stand_ins(6.0) == ()
 
 
-class Vote(Game):
-    agreed: list[bool] = []
-
-    @move
-    def propose(self) -> None:
-        other = self.after(self.mover)
-        self.agreed.append(self.ask(other, [True, False], "agree?", default=False))
-
-
-def test_a_question_with_a_default_is_answered_for_who_is_absent() -> None:
-    table = begin(Vote)
-    done(table.play(0, "propose", {}, 1, now=0.0))
-    table.presence(1, False, 1.0)
-
-    table.advance(61.0)
-
-    assert field(table, None, "agreed") == [False]
-
-
 def test_who_gives_up_has_lost() -> None:
     table = begin(Count, 3)
 
@@ -267,6 +185,7 @@ def test_who_gives_up_has_lost() -> None:
     assert table.result is not None
     assert (table.result.winners, table.result.text) == ((0, 2), "B gave up")
     assert table.play(0, "add", {"by": 1}, 1, now=0.0) == Refused("the game is over")
+    assert table.forfeit(0, 0.0) == Refused("the game is over")
 
 
 class OnWithout(Count):
@@ -514,98 +433,6 @@ def test_whoever_is_here_answers_for_a_seat_that_is_out_and_gone_where_any_may()
     assert over.happenings[-1] == Over(Result((1, 2), None, "A gave up"))
 
 
-# Undo.
-
-
-def test_an_open_move_is_taken_back_freely() -> None:
-    table = begin(Count)
-    done(table.play(0, "add", {"by": 2}, 1, now=0.0))
-
-    step = done(table.undo(0, 0.0))
-
-    assert step.happenings == (TakenBack(0, "A took a move back"),)
-    assert (field(table, None, "total"), table.to_move, table.can_undo(0)) == (0, (0,), "")
-
-
-def test_nobody_takes_anothers_move_back() -> None:
-    table = begin(Count)
-    done(table.play(0, "add", {"by": 2}, 1, now=0.0))
-
-    assert table.undo(1, 0.0) == Refused("there is no move of yours to take back")
-
-
-class Dice(Game):
-    seats = 2, 3
-    rolled: list[int] = []
-
-    @move
-    def roll(self) -> None:
-        self.rolled.append(self.random.randrange(1_000_000))
-
-
-def test_a_draw_is_taken_back_by_consent_and_falls_otherwise_then() -> None:
-    table = begin(Dice, 3)
-    done(table.play(0, "roll", {}, 1, now=0.0))
-    [first] = field(table, None, "rolled")
-
-    wish = done(table.undo(0, 0.0))
-    one = done(table.consent(1, True, 0.0))
-    both = done(table.consent(2, True, 0.0))
-    done(table.play(0, "roll", {}, 2, now=0.0))
-
-    assert (wish.entry, one.entry) == (b"", b"")
-    assert both.happenings == (TakenBack(0, "A took a move back"),)
-    assert field(table, None, "rolled") != [first]
-
-
-def test_one_who_does_not_agree_is_enough() -> None:
-    table = begin(Dice, 3)
-    done(table.play(0, "roll", {}, 1, now=0.0))
-    table.undo(0, 0.0)
-
-    table.consent(1, False, 0.0)
-
-    assert table.undo_wanted_by() is None
-    assert table.consent(2, True, 0.0) == Refused("nobody wants to take a move back")
-    assert len(field(table, None, "rolled")) == 1
-
-
-class Stubborn(Count):
-    undo = False
-
-
-def test_a_game_may_do_without_undo() -> None:
-    table = begin(Stubborn)
-    done(table.play(0, "add", {"by": 2}, 1, now=0.0))
-
-    assert table.can_undo(0) == ""
-
-
-# Once and only once.
-
-
-def test_a_resend_is_answered_and_not_applied() -> None:
-    table = begin(Count)
-    done(table.play(0, "add", {"by": 2}, 1, now=0.0))
-
-    again = done(table.play(0, "add", {"by": 2}, 1, now=0.0))
-
-    assert (again.again, again.entry, field(table, None, "total"), table.last_number(0)) == (True, b"", 2, 1)
-    assert done(restored(table).play(0, "add", {"by": 2}, 1, now=0.0)).again
-
-
-def test_a_refused_move_changes_nothing_and_may_be_tried_otherwise() -> None:
-    table = begin(Count)
-    done(table.play(0, "add", {"by": 2}, 1, now=0.0))
-    before = table.snapshot()
-
-    refused = table.play(1, "add", {"by": 2}, 1, now=0.0)
-
-    assert refused == Refused("not the same number again")
-    assert table.snapshot() == before
-    done(table.play(1, "add", {"by": 3}, 1, now=0.0))
-
-
 # Questions.
 
 
@@ -701,37 +528,7 @@ def test_a_log_leads_where_the_table_stood() -> None:
     assert again.snapshot() == table.snapshot()
 
 
-# Whom nobody may see.
-
-
-def test_a_sealed_move_is_not_named_until_all_have_moved() -> None:
-    class Sealed(Game):
-        chosen: list[str] = ["", ""]
-
-        def setup(self) -> None:
-            self.turn_to(*self.players)
-
-        @move
-        def choose(self, what: Literal["rock", "paper"]) -> None:
-            self.chosen[self.mover] = what
-
-        def round(self) -> None:
-            self.finish()
-
-    table = begin(Sealed)
-    step = done(table.play(1, "choose", {"what": "rock"}, 1, now=0.0))
-
-    assert step.happenings == (Moved(1, None),)
-    assert field(table, 0, "chosen") == ["", ""]
-    assert table.play(1, "choose", {"what": "rock"}, 2, now=0.0) == Refused(
-        "you have moved already; wait for the others"
-    )
-    last = done(table.play(0, "choose", {"what": "paper"}, 1, now=0.0))
-    assert last.happenings[0] == Moved(0, None)
-    assert field(table, 0, "chosen") == ["paper", "rock"]
-
-
-# Options.
+# Rules that changed.
 
 
 class Sized(Count):
@@ -740,35 +537,6 @@ class Sized(Count):
     @options(size=range(3, 8))
     def setup(self, size: int = 3) -> None:
         self.size = size
-
-
-@pytest.mark.parametrize("chosen", [{"size": 9}, {"size": "3"}, {"size": True}, {"colour": 1}])
-def test_an_option_that_the_game_has_not_is_told(chosen: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"size|colour"):
-        Table.create(Sized, 2, chosen, secret=SECRET)
-
-
-def test_an_option_reaches_setup() -> None:
-    assert field(begin(Sized, size=5), None, "size") == 5
-    assert field(begin(Sized), None, "size") == 3
-
-
-# Rules that changed.
-
-
-def test_a_table_goes_on_under_a_small_fix() -> None:
-    table = begin(Count)
-    done(table.play(0, "add", {"by": 2}, 1, now=0.0))
-
-    class Fixed(Count):
-        @move(by=range(1, 6))
-        def add(self, by: int) -> None:
-            self.total += by
-
-    later = restored(table, Fixed)
-    done(later.play(1, "add", {"by": 5}, 1, now=0.0))
-
-    assert (later.frozen, field(later, None, "total")) == ("", 7)
 
 
 def test_a_table_goes_on_with_an_option_that_its_rules_no_longer_have() -> None:
@@ -834,42 +602,20 @@ def test_a_state_that_no_longer_fits_is_frozen_with_the_reason() -> None:
 
     later = restored(table, Renamed)
 
-    assert later.frozen
-    refused = later.play(0, "go", {}, 1, now=0.0)
-    assert isinstance(refused, Refused)
-    assert refused.text.startswith("this table is frozen: ")
-
-
-def test_a_suspended_move_that_asks_something_else_now_is_taken_back() -> None:
-    table = begin(Vote)
-    done(table.play(0, "propose", {}, 1, now=0.0))
-
-    class Reworded(Game):
-        agreed: list[bool] = []
-
-        @move
-        def propose(self) -> None:
-            self.agreed.append(self.ask(self.after(self.mover), [True, False], "do you really agree?", default=False))
-
-    later = restored(table, Reworded)
-
-    assert later.frozen == ""
-    if later.question(1) is None:
-        assert [type(news) for news in later.restored] == [TakenBack]
-        assert later.to_move == (0,)
-    else:
-        question = later.question(1)
-        assert question is not None
-        assert question.prompt == "do you really agree?"
-
-
-@pytest.mark.parametrize("state", [b"", b"\xc1", b"\x80", b"\x81\xa7version\x09"])
-def test_what_is_no_state_is_a_sentence(state: bytes) -> None:
-    with pytest.raises(ValueError, match="state"):
-        Table.restore(Count, state)
+    reason = "the rules have changed: points is new and has no default; write upgrade(cls, old)"
+    assert later.play(0, "go", {}, 1, now=0.0) == Refused(f"this table is frozen: {reason}")
 
 
 # Dice.
+
+
+class Dice(Game):
+    seats = 2, 3
+    rolled: list[int] = []
+
+    @move
+    def roll(self) -> None:
+        self.rolled.append(self.random.randrange(1_000_000))
 
 
 def test_dice_do_not_depend_on_anything_but_the_secret_and_the_move() -> None:
