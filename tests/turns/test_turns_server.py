@@ -1961,24 +1961,6 @@ def test_clocks_stand_where_they_are_shown_as_well_while_nothing_can_be_stored(h
     assert bob.frozen == ""
 
 
-def test_a_rematch_that_all_want_while_nothing_can_be_stored_begins_once_it_can(hall: Hall) -> None:
-    store = Failing(clock=hall.clock)
-    hall.store = store
-    hall.serve()
-    ann, bob = two(hall)
-    hall.finish(ann, bob)
-    store.trouble = Unavailable("the disk is full")
-    for seat in (ann, bob):
-        seat.rematch()
-        hall.play(2.0)
-    assert (ann.over, bob.over) == (True, True)
-    store.trouble = None
-
-    hall.until(lambda: not ann.over and not bob.over)
-
-    hall.finish(ann, bob)
-
-
 def test_who_is_away_has_as_long_as_before_while_nothing_can_be_stored(hall: Hall) -> None:
     class Short(TicTacToe):
         absent = "forfeit"
