@@ -23,13 +23,14 @@ class Dialect(ABC):
         self.joined = not self.opening
         self.ended = False
         self.received: int = 0
+        self._buffer = bytearray()
         self.answers = b""
         """What this client has to send because of what it received."""
 
     @property
-    @abstractmethod
     def in_message(self) -> bool:
         """Whether a message was begun and is not complete."""
+        return bool(self._buffer)
 
     @staticmethod
     @abstractmethod
@@ -57,15 +58,6 @@ class Dialect(ABC):
 
 class Plain(Dialect):
     """A length of four bytes and msgpack, nothing else."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._buffer = bytearray()
-
-    @property
-    def in_message(self) -> bool:
-        """Tell whether a message was begun and is not complete."""
-        return bool(self._buffer)
 
     @staticmethod
     def request(payload: bytes) -> bytes:
@@ -126,15 +118,6 @@ class WebSocket(Dialect):
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
     _MASK = b"\x37\xfa\x21\x3d"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._buffer = bytearray()
-
-    @property
-    def in_message(self) -> bool:
-        """Tell whether a message was begun and is not complete."""
-        return bool(self._buffer)
 
     @staticmethod
     def request(payload: bytes) -> bytes:
