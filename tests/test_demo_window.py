@@ -331,27 +331,27 @@ class Measuring(Painter):
         return rect
 
 
-def measured(scene: Scene, size: tuple[int, int]) -> dict[str, tuple[float, pygame.Rect]]:
-    painter = Measuring(size)
+def measured(scene: Scene) -> dict[str, tuple[float, pygame.Rect]]:
+    painter = Measuring((480, 800))
     scene.draw(painter, 20.0)
     return painter.written
 
 
 def test_an_upright_window_has_text_as_large_as_a_small_one_that_lies() -> None:
     assert Painter(pygame.Surface((500, 900))).unit == Painter(pygame.Surface((640, 480))).unit
-    assert min(size for size, _ in measured(our_turn(), (480, 800)).values()) > 9
+    assert min(size for size, _ in measured(our_turn()).values()) > 9
 
 
 def test_where_there_is_no_room_for_both_the_headline_is_read_and_not_the_name() -> None:
-    [(size, _)] = [at for words, at in measured(missing_opponent(), (480, 800)).items() if "lost the conn" in words]
+    [(size, _)] = [at for words, at in measured(missing_opponent()).items() if "lost the conn" in words]
 
     assert size > 10
-    assert "BROADSIDE" not in measured(missing_opponent(), (480, 800))
-    assert "BROADSIDE" in measured(our_turn(), (480, 800))
+    assert "BROADSIDE" not in measured(missing_opponent())
+    assert "BROADSIDE" in measured(our_turn())
 
 
 def test_no_button_is_narrower_than_what_it_says() -> None:
-    written = measured(defeat(), (480, 800))
+    written = measured(defeat())
     labels = [written[label][1] for label in ("Play again", "Another opponent", "Replay", "Leave")]
 
     assert all(one.right + 12 < other.left for one, other in pairwise(labels))

@@ -12,6 +12,7 @@ import pytest
 from bounds import Patience, until
 from loopback import LOOPBACK, accept, settle
 
+from benchmarks.ports import free_port
 from netcode.reasons import Reason, ReasonCode
 from netcode.transport import tcp as module
 from netcode.transport.lookup import MAX_LOOKUPS
@@ -19,13 +20,6 @@ from netcode.transport.tcp import ATTEMPT_DELAY, LOOKUP_PAUSE, TCP, TcpConnector
 from netcode.transport.tcp_listener import Listener
 from netcode.transport.tcp_socket import TcpTransport, tune
 from netcode.waiting import CustomWaiter, wait
-
-
-def free_port(host: str = LOOPBACK) -> int:
-    """Return a port on which nothing listens now, nor soon: the kernel gives out others first."""
-    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def test_where_nothing_listens_a_connect_is_refused() -> None:

@@ -320,9 +320,9 @@ def players(count: int, port: int) -> list[netcode.Client]:
     return clients
 
 
-def all_told(clients: list[netcode.Client], seconds: float) -> list[netcode.Reason | None]:
+def all_told(clients: list[netcode.Client]) -> list[netcode.Reason | None]:
     """Update the players until they have left, and return why each did."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + DEADLINE
     while any(client.state is not State.DISCONNECTED for client in clients) and time.monotonic() < deadline:
         netcode.wait(*clients, timeout=0.1)
         for client in clients:
@@ -342,7 +342,7 @@ def test_a_terminated_server_tells_two_hundred_players_within_the_grace(start: S
 
     os.kill(int(started[1]), signal.SIGTERM)
     begin = time.monotonic()
-    reasons = all_told(clients, DEADLINE)
+    reasons = all_told(clients)
 
     assert {reason and (reason.code, reason.text) for reason in reasons} == {
         (ReasonCode.SHUTDOWN, "server is shutting down")
@@ -367,7 +367,7 @@ def test_a_second_signal_means_now(start: Start) -> None:
     os.kill(int(started[1]), signal.SIGTERM)
     status = program.status()
     seconds = time.monotonic() - begin
-    reasons = all_told(clients, DEADLINE)
+    reasons = all_told(clients)
 
     assert status == 0
     assert seconds < DEADLINE / 2

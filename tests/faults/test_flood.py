@@ -22,9 +22,9 @@ FLOOD_TIMEOUT = 5.0
 MEGABYTE = 1_048_576
 
 
-def flood(stage: Stage, guest: Stranger, data: bytes, seconds: float) -> None:
-    """Have `guest` send as much of `data` as the network takes, for so long or until it is sent away."""
-    end = stage.clock() + seconds
+def flood(stage: Stage, guest: Stranger, data: bytes) -> None:
+    """Have `guest` send as much of `data` as the network takes, for long or until it is sent away."""
+    end = stage.clock() + 3 * FLOOD_TIMEOUT
     while stage.clock() < end and guest.connection.alive:
         if guest.connection.send_buffer_length < len(data):
             guest.say(data)
@@ -64,7 +64,7 @@ def test_a_flood_that_goes_on_ends_the_peer(memory: Stage, data: bytes) -> None:
     guest = memory.guest()
     peer = memory.newest()
 
-    flood(memory, guest, data, 3 * FLOOD_TIMEOUT)
+    flood(memory, guest, data)
 
     assert memory.fate(peer).code is ReasonCode.FLOODING
     assert memory.fate(peer).text == "more than max_messages_per_update = 256 messages came, update after update"
@@ -79,7 +79,7 @@ def test_a_real_flood_that_goes_on_ends_the_peer(loopback: Stage, data: bytes) -
     guest = loopback.guest()
     peer = loopback.newest()
 
-    flood(loopback, guest, data, 3 * FLOOD_TIMEOUT)
+    flood(loopback, guest, data)
 
     assert loopback.fate(peer).code is ReasonCode.FLOODING
 
@@ -145,7 +145,7 @@ def test_a_flood_of_pings_that_goes_on_ends_the_peer(memory: Stage) -> None:
     guest = memory.guest()
     peer = memory.newest()
 
-    flood(memory, guest, control(PING, 1, 0) * 3_000, 3 * FLOOD_TIMEOUT)
+    flood(memory, guest, control(PING, 1, 0) * 3_000)
 
     assert memory.fate(peer).code is ReasonCode.FLOODING
 

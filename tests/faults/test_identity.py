@@ -38,10 +38,10 @@ def newcomer(stage: Stage) -> tuple[Stranger, bytes]:
     return stranger, token
 
 
-def answer(stage: Stage, token: bytes, received: int = 0) -> tuple[ReasonCode, str] | None:
+def answer(stage: Stage, token: bytes) -> tuple[ReasonCode, str] | None:
     """Come back with that token; return why it was refused, or None for a welcome."""
     stranger = stage.stranger()
-    stranger.say(hello(token=token, received=received))
+    stranger.say(hello(token=token))
     stage.until(lambda: bool(stranger.told(WELCOME) or stranger.told(BYE)), 5.0)
     if stranger.told(WELCOME):
         return None
@@ -151,7 +151,7 @@ def test_a_newcomer_that_claims_to_have_received_something_takes_no_seat(memory:
 # TLS.
 
 
-def server_context(certificate: str = "server") -> ssl.SSLContext:
+def server_context(certificate: str) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
     return context

@@ -50,13 +50,13 @@ class Mute:
         return 0
 
 
-def count_up(stage: Stage, client: netcode.Client, peer: netcode.Peer, seconds: float, pace: int = 20) -> int:
+def count_up(stage: Stage, client: netcode.Client, peer: netcode.Peer, seconds: float) -> int:
     """Send numbers both ways at a steady pace, and return how many were sent each way."""
-    count = round(seconds * pace)
+    count = round(seconds * 20)
     for i in range(count):
         client.send(i)
         peer.send(i)
-        stage.play(1 / pace)
+        stage.play(1 / 20)
     return count
 
 

@@ -33,9 +33,9 @@ def game() -> Any:
     return begin(Kept).course.game
 
 
-def places(made: Any, name: str, seat: int | None = None) -> list[Place]:
+def places(made: Any, name: str) -> list[Place]:
     definition = Kept._definition
-    return [*hidden_places(made, definition.fields[name], definition.shapes[name], seat)]
+    return [*hidden_places(made, definition.fields[name], definition.shapes[name], None)]
 
 
 def test_every_value_inside_is_a_place_and_a_value_alone_is_like_itself_only() -> None:

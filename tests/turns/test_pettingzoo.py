@@ -58,10 +58,10 @@ def seen(env: TurnsEnv, agent: str, label: str) -> Any:
     return env.observe(agent)["observation"][env.labels.index(label)]
 
 
-def play_out(env: TurnsEnv, rounds: int = 10_000) -> dict[str, float]:
+def play_out(env: TurnsEnv) -> dict[str, float]:
     """Play the first that is legal until nobody is left, and return what each agent was rewarded with in the end."""
     total = dict.fromkeys(env.possible_agents, 0.0)
-    for agent in env.agent_iter(rounds):
+    for agent in env.agent_iter(10_000):
         mask = legal(env)
         total[agent] += env.last()[1]
         env.step(mask[0] if mask else None)

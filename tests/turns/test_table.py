@@ -19,11 +19,11 @@ from turns.hall import Grab
 SECRET = bytes(range(32))
 
 
-def begin(game: type[Game], players: int | None = None, now: float = 0.0, **chosen: Any) -> Table:
+def begin(game: type[Game], players: int | None = None, **chosen: Any) -> Table:
     table = Table.create(game, players or game.seats[0], chosen, secret=SECRET)
-    assert isinstance(table.start(now), Step)
+    assert isinstance(table.start(0.0), Step)
     for seat in range(table.players):
-        table.presence(seat, True, now)
+        table.presence(seat, True, 0.0)
     return table
 
 

@@ -14,11 +14,11 @@ from netcode.turns.values import same, unpack
 SECRET = bytes(range(32))
 
 
-def begin(game: type[Game], players: int = 2, now: float = 0.0, **chosen: Any) -> Table:
+def begin(game: type[Game], players: int = 2, **chosen: Any) -> Table:
     table = Table.create(game, players, chosen, secret=SECRET, names=[*"ABCDE"[:players]])
     for seat in range(players):
-        table.presence(seat, True, now)
-    step = table.start(now)
+        table.presence(seat, True, 0.0)
+    step = table.start(0.0)
     assert isinstance(step, Step)
     return table
 

@@ -1,7 +1,6 @@
 """What several people at one keyboard are asked, and what none of them reads that is for another one."""
 
 import io
-from collections.abc import Callable
 
 import pytest
 
@@ -49,7 +48,6 @@ def played(
     *lines: str | float,
     names: tuple[str, ...] = ("Ann", "Bob"),
     bots: tuple[int, ...] = (),
-    choose: Callable[[Table, int], Choice | None] = first,
     wiped: bool = True,
 ) -> str:
     """Return what was written while these lines were typed, at a terminal that is wiped or at a plain one."""
@@ -58,7 +56,7 @@ def played(
     screen._console = None
     table = LocalTable(game, names, {}, bytes(32), clock=lambda: typist.now)
     try:
-        play_locally(table, bots, screen, typist, choose)
+        play_locally(table, bots, screen, typist, first)
     except EOFError:
         pass
     else:

@@ -76,9 +76,9 @@ serve(TicTacToe, CrazyEights, Battleship, Far, host="127.0.0.1", port=int(port),
 pytestmark = [*IN_CHROMIUM, pytest.mark.timed]
 
 
-def serve(start: Callable[..., Program], *, certificate: str = "", proxies: str = "", timeout: float = TIMEOUT) -> str:
+def serve(start: Callable[..., Program], *, certificate: str = "", proxies: str = "") -> str:
     """Start a server, and return the link that it prints."""
-    program = start("-c", SERVER, EXAMPLES, 0, certificate, proxies, timeout)
+    program = start("-c", SERVER, EXAMPLES, 0, certificate, proxies, TIMEOUT)
     return program.until(r"play in a browser at (\S+)")[1]
 
 

@@ -307,7 +307,7 @@ def other(slow: Slow, time: FakeClock) -> MemoryStore:
     return other
 
 
-def owner(slow: Slow, other: MemoryStore) -> Claim | str:
+def owner(other: MemoryStore) -> Claim | str:
     """Return who has the table once the other process asked for it."""
     other.renew(0)
     return MemoryStore.claim(other, ["t"])["t"]
@@ -326,7 +326,7 @@ def test_a_batch_that_fails_again_and_again_does_not_cost_the_lease(
         time.advance(1.0)
         writer.batch.renew = 1  # which waits behind the batch that fails
 
-        assert owner(slow, other) == "here:1"
+        assert owner(other) == "here:1"
     heard = writer.tally.renewed_at
     slow.fails = False
     writer.step(time())
@@ -345,7 +345,7 @@ def test_a_batch_whose_parts_take_long_does_not_cost_the_lease(slow: Slow, other
     writer.step(begun)
 
     assert time() == begun + 4.5
-    assert owner(slow, other) == "here:1"
+    assert owner(other) == "here:1"
     assert told == [1]
 
 
