@@ -1,7 +1,6 @@
 """The lag command: its arguments, what it shows, and how it ends."""
 
 import argparse
-import io
 import os
 import re
 import shutil
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from bounds import as_long_as
 from programs import Start
+from terminals import Terminal
 
 from netcode.address import Address
 from netcode.faults import Ending, Faults
@@ -39,13 +39,6 @@ class Fingers:
 
     def close(self) -> None:
         self.closed = True
-
-
-class Terminal(io.StringIO):
-    """A terminal that somebody looks at."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def parse(*arguments: str) -> argparse.Namespace:

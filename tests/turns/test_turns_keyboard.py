@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from terminals import Terminal
 
 from netcode.turns import Clock, Game, Hidden, Owned, move
 from netcode.turns.language.domains import Free
@@ -13,13 +14,6 @@ from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.screen import Screen
 
 CLEARED = "\x1b[2J\x1b[3J\x1b[H"
-
-
-class Looked(io.StringIO):
-    """A terminal at which somebody looks."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 class Typist:
@@ -51,7 +45,7 @@ def played(
     wiped: bool = True,
 ) -> str:
     """Return what was written while these lines were typed, at a terminal that is wiped or at a plain one."""
-    out, typist = Looked() if wiped else io.StringIO(), Typist(*lines)
+    out, typist = Terminal() if wiped else io.StringIO(), Typist(*lines)
     screen = Screen(out)
     screen._console = None
     table = LocalTable(game, names, {}, bytes(32), clock=lambda: typist.now)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, TextIO
 
 import pytest
+from terminals import Terminal
 
 from netcode.turns import Clock, Free, Game, Owned, move
 from netcode.turns.bots import RandomBot
@@ -372,7 +373,7 @@ def test_a_table_is_as_broad_as_what_its_output_can_show(looked: bool, monkeypat
 
 
 def test_a_table_breaks_what_has_no_blanks_and_cuts_nothing() -> None:
-    out = Looked()
+    out = Terminal()
     screen = Screen(out)
     screen._console.width = 40
 
@@ -431,13 +432,6 @@ def test_a_program_without_an_output_has_a_screen(monkeypatch: pytest.MonkeyPatc
     screen.clear()
 
 
-class Typing(io.StringIO):
-    """A keyboard at which somebody sits."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 def test_a_line_is_asked_for_wherever_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdin", io.StringIO("mark 4\n\n"))
@@ -452,23 +446,16 @@ def test_a_line_is_asked_for_wherever_it_comes_from(monkeypatch: pytest.MonkeyPa
 
 
 def test_at_a_terminal_a_line_can_be_edited(monkeypatch: pytest.MonkeyPatch) -> None:
-    out = Looked()
-    monkeypatch.setattr(sys, "stdin", Typing("mark 4\n"))
+    out = Terminal()
+    monkeypatch.setattr(sys, "stdin", Terminal("mark 4\n"))
     monkeypatch.setattr(sys, "stdout", out)
 
     assert Screen().ask() == "mark 4"
 
 
-class Looked(io.StringIO):
-    """A terminal at which somebody looks."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 def test_a_table_is_drawn_where_rich_is_installed() -> None:
     pytest.importorskip("rich")
-    out = Looked()
+    out = Terminal()
     screen = Screen(out)
 
     screen.table("[bold]Ann[/bold] to move", [("cells", "[red]0"), ("suit", "♠")])
@@ -485,7 +472,7 @@ def test_a_table_is_drawn_where_rich_is_installed() -> None:
 
 def test_a_title_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("rich")
-    out, title = Looked(), "a player with a rather long name to move"
+    out, title = Terminal(), "a player with a rather long name to move"
 
     Screen(out).table(title, [("n", "0")])
 
@@ -495,7 +482,7 @@ def test_a_title_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_line_breaks_between_words_at_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
     monkeypatch.setenv("COLUMNS", "60")
-    out = Looked()
+    out = Terminal()
 
     Screen(out).table("", [("cards", " ".join(["a-card"] * 12)), ("long", "x" * 60), ("none", "")])
 
@@ -545,7 +532,7 @@ def test_what_was_typed_ahead_is_thrown_away_on_windows_key_by_key(monkeypatch: 
     console = SimpleNamespace(kbhit=lambda: bool(keys), getwch=lambda: keys.pop(0))
     monkeypatch.setitem(sys.modules, "termios", None)
     monkeypatch.setitem(sys.modules, "msvcrt", console)
-    monkeypatch.setattr(sys, "stdin", Typing(""))
+    monkeypatch.setattr(sys, "stdin", Terminal(""))
 
     Screen(io.StringIO()).forget_typed()
 
@@ -584,7 +571,7 @@ def test_what_is_typed_while_a_keyboard_goes_from_hand_to_hand_is_thrown_away(mo
 
 def test_where_nothing_can_be_typed_ahead_nothing_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, lines = Screen(io.StringIO()), list[str | None]()
-    for source in (io.StringIO("mark 1\n"), Typing("mark 2\n")):  # a file, and what only says that it is a terminal
+    for source in (io.StringIO("mark 1\n"), Terminal("mark 2\n")):  # a file, and what only says that it is a terminal
         monkeypatch.setattr(sys, "stdin", source)
         screen.forget_typed()
         lines.append(screen.ask())
@@ -606,14 +593,14 @@ def test_what_is_no_text_ends_no_game(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_where_a_keyboard_cannot_be_waited_for_the_next_line_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", Typing("mark 4\n"))
+    monkeypatch.setattr(sys, "stdin", Terminal("mark 4\n"))
 
     assert Screen(io.StringIO()).ask(0.0) == "mark 4"
 
 
 def test_without_rich_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    out = Looked()
+    out = Terminal()
 
     Screen(out).table("Ann to move", [("cells", "0"), ("x", "1")])
 
@@ -626,7 +613,7 @@ def test_at_a_dumb_terminal_all_is_plain_text_and_what_is_wiped_is_scrolled_away
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("LINES", "5")
-    out = Looked()
+    out = Terminal()
     screen = Screen(out)
 
     screen.table("Ann to move", [("cells", "0")])
@@ -642,7 +629,7 @@ def test_on_an_old_console_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch
         return SimpleNamespace(legacy_windows=True)
 
     monkeypatch.setattr(rich, "Console", old)
-    out = Looked()
+    out = Terminal()
 
     Screen(out).line("Ann to move")
 
