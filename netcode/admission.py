@@ -43,6 +43,13 @@ class Elsewhere:
         moved(self.address, self.text)
 
 
+def check_authenticate(authenticate: Any) -> None:
+    """Raise `TypeError` for what cannot be called with credentials and an address."""
+    if authenticate is not None and not callable(authenticate):
+        kind = type(authenticate).__name__
+        raise TypeError(f"authenticate must be a function of credentials and an address, not {kind}")
+
+
 def moved(address: Address | tuple[str, int] | str | None, text: str) -> Reason:
     """Make the reason of who is sent to another server. Raises `TypeError` or `ValueError` for what cannot be."""
     check_text(text, "; host and port are one argument: (host, port)")

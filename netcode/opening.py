@@ -4,6 +4,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from netcode.address import check_host, check_port
+from netcode.admission import check_authenticate
 from netcode.certificate import Certificate
 from netcode.limits import Limits, check_name, check_number, check_seconds
 from netcode.session.door import House
@@ -30,9 +31,7 @@ def check_opening(
     check_number("max_peers_per_address", house.max_per_address, whole=True)
     check_number("max_pending", house.max_pending, whole=True)
     check_seconds("grace", grace, zero=True)
-    if house.authenticate is not None and not callable(house.authenticate):
-        kind = type(house.authenticate).__name__
-        raise TypeError(f"authenticate must be a function of credentials and an address, not {kind}")
+    check_authenticate(house.authenticate)
     if web is not None and not isinstance(web, bool | Web):
         hint = "; a page of yours is netcode.Web(page=Path(…))" if isinstance(web, str | PurePath) else ""
         raise TypeError(f"web must be True or a netcode.Web, not {type(web).__name__}{hint}")

@@ -1,7 +1,7 @@
 """What a game says of those who come."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from faults.wire import BYE, hello, token_of
@@ -62,6 +62,11 @@ def test_who_is_refused_reads_why(scene: Scene, answer: Any, text: str) -> None:
     assert scene.told[client] == [Left(peer_of(client), Reason(ReasonCode.DENIED, text))]
     assert scene.told[server] == []
     assert server.peers == ()
+
+
+def test_what_cannot_be_called_opens_no_server(scene: Scene) -> None:
+    with pytest.raises(TypeError, match="authenticate must be a function of credentials and an address, not int"):
+        scene.serve(authenticate=cast("Any", 5))
 
 
 def test_a_refusal_that_is_no_text_keeps_out_all_the_same(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

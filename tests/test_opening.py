@@ -35,7 +35,6 @@ from netcode.testing import FakeClock, MemoryNetwork
         ),
         ({"grace": 1e9}, ValueError, "grace must be below 1000000000 seconds, which are 31 years, not 1000000000.0"),
         ({"grace": "10"}, TypeError, "grace must be a number, not str"),
-        ({"authenticate": 5}, TypeError, "authenticate must be a function of credentials and an address, not int"),
         ({"max_message": 100}, ValueError, "max_message must be from 4096 to 2147483647, not 100"),
         ({"max_mesage": 100_000}, TypeError, r"Server\(\) got an unexpected keyword argument 'max_mesage'"),
     ],

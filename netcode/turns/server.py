@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from netcode import server as net
 from netcode.address import Address, check_address
-from netcode.admission import Authenticate
+from netcode.admission import Authenticate, check_authenticate
 from netcode.console import say
 from netcode.diagnostics.calls import explain_update
 from netcode.limits import check_number
@@ -20,7 +20,7 @@ from netcode.turns.language.definition import definition_of
 from netcode.turns.reading import refuse_while_reading
 from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.serving.browsers import link_of, page_of
-from netcode.turns.serving.checks import check_counts, check_door, check_found, check_times
+from netcode.turns.serving.checks import check_counts, check_found, check_times
 from netcode.turns.serving.collecting import seldom
 from netcode.turns.serving.counting import Counting
 from netcode.turns.serving.draining import DRAIN
@@ -142,7 +142,7 @@ class Server:
         self._public = public
         self._store = open_store(store)
         check_found(public, host, self._store)
-        check_door(self._door)
+        check_authenticate(self._door)
         options["authenticate"] = self._door if self._store.lease is None else self._authenticate
         self._net = net.Server(
             host, port, game=protocol.GAME, version=protocol.VERSION, web=shown, clock=clock, **options

@@ -1,7 +1,5 @@
 """What a server of tables is told, looked at before anything is opened: no player shall be the first to find it wrong."""
 
-from typing import Any
-
 from netcode.address import Address
 from netcode.limits import check_number
 from netcode.turns.store import Store
@@ -26,9 +24,3 @@ def check_found(public: Address | None, host: str, store: Store) -> None:
     """Raise `ValueError` where players would be sent to an address that nobody can connect to."""
     if public is None and store.lease is not None and host in WILDCARDS:
         raise ValueError('address must be given where several servers share a store, such as "play1.example.org:7777"')
-
-
-def check_door(door: Any) -> None:
-    """Raise `TypeError` for what cannot be called with credentials and an address."""
-    if door is not None and not callable(door):
-        raise TypeError(f"authenticate must be a function of credentials and an address, not {type(door).__name__}")
