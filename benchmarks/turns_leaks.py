@@ -9,8 +9,8 @@ import sys
 import time
 
 from benchmarks.turns_cuts import files
-from netcode.turns import Game, check
-from netcode.turns.language.marks import Mark
+from netcode.turns import check
+from netcode.turns.language.definition import definition_of
 from netcode.turns.terminal.game_file import load_game
 
 WORLDS = 10_000
@@ -20,18 +20,13 @@ GAMES = 100_000
 """More than any share of time is enough for."""
 
 
-def hides(game: type[Game]) -> bool:
-    """Tell whether there is anything in a game that not everybody sees."""
-    return any(one.mark is not Mark.OPEN for one in game._definition.fields.values())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-
-
 def main() -> int:
     """Run it from the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.turns_leaks", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="for all games together (%(default)g)")
     parser.add_argument("--seed", type=int, default=1, help="of the first game; the others follow")
     chosen = parser.parse_args()
-    games = [game for game in (load_game(str(path)) for path in files()) if hides(game)]
+    games = [game for game in (load_game(str(path)) for path in files()) if definition_of(game).unseen_fields]
     begun, worlds, clean = time.monotonic(), 0, True
     share = BEGIN_WITHIN * chosen.seconds / len(games)
     for game in games:

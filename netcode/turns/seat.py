@@ -1,7 +1,6 @@
 """A player's end of a table: sits down, keeps its seat through broken links and restarts, and tells all as events."""
 
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from netcode.address import Address, check_addresses, check_pair
@@ -340,9 +339,7 @@ class Seat(Generic[G]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     # Inside.

@@ -6,6 +6,7 @@ move itself does not.
 
 import ast
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -64,12 +65,9 @@ def read_places(given: Any, where: str, fields: Collection[str], arguments: Coll
 
 
 def _read(text: str, where: str, fields: Collection[str], arguments: Collection[str]) -> Place:
-    try:
+    node: ast.expr | None = None
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         node = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise RulesError(
-            f'{where}: at={text!r} is no place; write a field and an entry of it: at="board[y][x]"'
-        ) from None
     indices: list[ast.expr] = []
     while isinstance(node, ast.Subscript):
         indices.insert(0, node.slice)

@@ -156,10 +156,9 @@ class Whereabouts:
         self._attempts += 1
         if len(self.places) > 1 or code is ReasonCode.MOVED:
             others = [one for one in self.places if one not in (self.at, self._silent)]
-            others = others or [one for one in self.places if one != self.at]
-            candidates = others or [*self.places]
-            self._dice.shuffle(candidates)  # so that not all go to one
-            self.at = candidates[0]
+            others = others or [one for one in self.places if one != self.at] or [*self.places]
+            self._dice.shuffle(others)  # so that not all go to one
+            self.at = others[0]
             longest = min(longest, max(SOON, passed / 4))
             longest *= self._dice.uniform(0.5, 1.0)  # so that not all come at once
         return longest

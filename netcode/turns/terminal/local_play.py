@@ -165,9 +165,7 @@ class LocalGame:
                     return After.DONE
                 screen.line(refused)
 
-    def _play(
-        self, seat: int, text: str, legal: tuple[Play, ...], asked: Asked | None, drawing: Play | None = None
-    ) -> str:
+    def _play(self, seat: int, text: str, legal: tuple[Play, ...], asked: Asked | None, drawing: Play | None) -> str:
         """Play what was typed, or drawn; return why not, or nothing."""
         table = self._table
         unlisted = table.table.legal(seat).unlisted
