@@ -118,6 +118,8 @@ EACH_TICK = re.compile(
     r"^ {8}(?:self\.)?server\.broadcast\((?P<what>.*)\)$|server\.broadcast\((?P<tick>\{\"tick\".*)\)$", re.MULTILINE
 )
 """Where a sample tells everybody how things stand, in each tick: who is away must not get all of it later."""
+EACH_PEER = re.compile(r"^( *)for \w+ in [\w.]*\.peers:\n(?P<what>(?:\1 {4}.*\n)+)", re.MULTILINE)
+"""The same, to one after the other."""
 KEEPS = re.compile(r"(?P<file>\w+)\.write_text\(\w+\.ticket[^\n]*\n\s*(?P<then>[\w.]*)")
 """Where a sample keeps the key of a seat. A kill in the middle of writing must not cost the key that was there."""
 SAMPLES = [*documents(), *(ROOT / "examples").rglob("*.py"), *(ROOT / "netcode" / "tools" / "templates").rglob("*.txt")]
@@ -126,8 +128,12 @@ SAMPLES = [*documents(), *(ROOT / "examples").rglob("*.py"), *(ROOT / "netcode" 
 def test_who_is_away_is_sent_no_snapshots_wherever_there_are_any() -> None:
     told = [match for path in SAMPLES for match in EACH_TICK.finditer(path.read_text(encoding="utf-8"))]
 
+    one_by_one = [match["what"] for path in SAMPLES for match in EACH_PEER.finditer(path.read_text(encoding="utf-8"))]
+
     assert len(told) >= 7
     assert [match[0] for match in told if ", to=" not in match[0]] == []
+    assert [what for what in one_by_one if ".send(" in what and ".away" not in what] == []
+    assert any(".send(" in what for what in one_by_one)
 
 
 def test_a_key_is_written_beside_and_put_in_place_wherever_one_is_kept() -> None:
