@@ -10,12 +10,17 @@ import pytest
 from programs import ROOT
 from scene import Scene
 
-from netcode import Client, ReasonCode, Server, State, connection, errors, reasons
+from netcode import Client, ReasonCode, Server, State, connection, errors, lan, reasons, site, snapshots, turns
 from netcode.limits import LimitOptions, Limits, check_name, check_number, check_rate, check_seconds, make_limits
-from netcode.session import comeback, door
+from netcode.loop import budget
+from netcode.observing import status
+from netcode.session import comeback, door, link, seats, session
 from netcode.stream import buffer, contract
-from netcode.transport import lookup, tcp_listener, tls
-from netcode.wire import codec, cost, protocol
+from netcode.transport import lookup, tcp_listener, tls, tls_records, web
+from netcode.turns.language import kit
+from netcode.turns.runtime import legal
+from netcode.turns.serving import incoming, outlook
+from netcode.wire import codec, cost, decoding, http, protocol, proxies, websocket
 from netcode.wire.codec import Bounds
 
 NAMES = [field.name for field in fields(Limits)]
@@ -187,7 +192,12 @@ def test_the_page_lists_every_limit_with_its_default() -> None:
         for name, parameter in inspect.signature(Server).parameters.items()
         if isinstance(parameter.default, int | float)
     }
-    assert listed == {**of_both, **of_server}
+    of_tables = {
+        name: (str(parameter.default), "tables")
+        for name, parameter in inspect.signature(turns.Server).parameters.items()
+        if isinstance(parameter.default, int | float) and name not in {"port", "on_thread"}
+    }
+    assert listed == {**of_both, **of_server, **of_tables}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
@@ -197,7 +207,7 @@ def test_the_page_says_what_happens_in_words_that_exist(row: list[str]) -> None:
     named = re.findall(r"`([A-Z]\w+)`", at_the_limit)
 
     assert all(hasattr(errors, name) or name == "Left" or name in ReasonCode.__members__ for name in named)
-    assert ("." in default) == (unit == "seconds")
+    assert ("." in default) == unit.endswith(("seconds", "a second"))
     assert why
 
 
@@ -236,6 +246,32 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"ends with `TOO_SLOW` when (\d+ MiB) wait", connection.MAX_SEND_BUFFER),
         (PAGE, r"waits (\d+) seconds for the other end's end", connection.LINGER),
         (PAGE, r"; (\d+) above it are turned away at once", door.TOLD_AT_THE_DOOR),
+        (PAGE, r"and ([\d.]+) s for the goodbye", link.PARTING),
+        (PAGE, r"(\d+) records of TLS", tls_records.RECORDS),
+        (PAGE, r"(\d+) bytes of the head of a request", http.MAX_HEAD),
+        (PAGE, r"(\d+ KiB) of a page", site.MAX_FILE),
+        (PAGE, r"(\d+) seconds for a browser", web.DELIVERY),
+        (PAGE, r"(\d+) requests of HTTP", web.STEPS),
+        (PAGE, r"(\d+) messages of WebSocket", websocket.MANY),
+        (PAGE, r"(\d+) bytes of a header of the PROXY", proxies.MAX_HEADER),
+        (PAGE, r"([\d,]+) lists and dicts decoded", budget.SHARE),
+        (PAGE, r"up to some (\d+) such do not ask", budget.FREE),
+        (PAGE, r"decoded (\d+ KiB) at a time", decoding.PART),
+        (PAGE, r"(\d+) seconds at most between two attempts", comeback.PATIENT_CAP),
+        (PAGE, r"(\d+) greetings, a second apart", comeback.GREETINGS),
+        (PAGE, r"(\d+) links in a row", session.VAIN_LINKS),
+        (PAGE, r"up for (\d+) `timeout` in total", session.VAIN_TIMEOUTS),
+        (PAGE, r"in total, or (\d+) however short", session.MOST_VAIN_LINKS),
+        (PAGE, r"([\d,]+) sessions that were ended", seats.MAX_ENDINGS),
+        (PAGE, r"(\d+) servers that `netcode.discover`", lan.MAX_SIGHTINGS),
+        (PAGE, r"with (\d+) addresses and 64 characters", lan.MAX_ADDRESSES),
+        (PAGE, r"(\d+) snapshots that", snapshots.KEPT),
+        (PAGE, r"(\d+) peers that a status file", status.MAX_ROWS),
+        (PAGE, r"([\d,]+) ways to make one move", legal.MAX_CANDIDATES),
+        (PAGE, r"looked at, for (\d+) ms", legal.MAX_SECONDS * 1000),
+        (PAGE, r"and (\d+) plays are sent", outlook.MAX_LISTED),
+        (PAGE, r"open tables (\d+) are told", incoming.SHOWN),
+        (PAGE, r"a result have ([\d,]+) bytes", kit.MAX_SAID),
         (WIRE, r"uniformly within ([\d.]+) s", comeback.BACKOFF),
         (WIRE, r"and ([\d.]+) times as long after each failure", comeback.BACKOFF_FACTOR),
         (WIRE, r"after each failure, (\d+) s at most", comeback.BACKOFF_CAP),
