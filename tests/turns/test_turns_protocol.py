@@ -2,6 +2,7 @@
 
 import json
 import re
+from inspect import signature
 from typing import Any
 
 import msgpack
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from programs import ROOT
 
-from netcode.turns import protocol
+from netcode.turns import Server, protocol
 from netcode.turns.protocol import (
     BadMessage,
     Consent,
@@ -23,7 +24,9 @@ from netcode.turns.protocol import (
     MakePlay,
     Say,
     Wish,
+    reading,
 )
+from netcode.turns.serving import games, incoming, outlook
 
 PAGE = (ROOT / "docs" / "turns-protocol.md").read_text(encoding="utf-8")
 
@@ -78,6 +81,31 @@ def test_every_message_has_its_vector() -> None:
 def test_every_wish_is_on_the_page() -> None:
     assert all(f"| `{wish}` |" in PAGE for wish in protocol.WISHES)
     assert all(f"| `{key}` |" in PAGE for key in protocol.JOIN_KEYS)
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        (r"values nest (\d+) deep", reading.MAX_DEPTH),
+        (r"id of a question\) has (\d+) characters", reading.MAX_WORD),
+        (r"a ticket (\d+), a `name`", reading.MAX_TICKET),
+        (r"and what is said ([\d,]+),", reading.MAX_TEXT),
+        (r"a map of options (\d+) entries", reading.MAX_OPTIONS),
+        (r"a code of 1 to (\d+) characters", reading.MAX_ROOM),
+        (r"`key` \| (\d+) to 64", reading.MIN_KEY),
+        (r"`key` \| 16 to (\d+)", reading.MAX_KEY),
+        (r"cut to (\d+) characters", reading.MAX_NAME),
+        (r"in one line; (\d+) characters", signature(Server).parameters["chat_length"].default),
+        (r"more than (\d+) in a second", signature(Server).parameters["moves_per_second"].default),
+        (r"array of maps, (\d+) at most", incoming.SHOWN),
+        (r"more than (\d+) values", games.MAX_VALUES),
+        (r"Of more than (\d+) plays", outlook.MAX_LISTED),
+    ],
+)
+def test_the_numbers_of_the_page_are_those_of_the_kit(words: str, number: float) -> None:
+    [said] = re.findall(words, PAGE)
+
+    assert float(said.replace(",", "")) == number
 
 
 WRONG: list[tuple[Any, str]] = [
