@@ -17,7 +17,11 @@ DENIED = "the server does not accept these credentials"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What `authenticate` returns to keep somebody out; the client reads `text` as its reason."""
+    """What `authenticate` returns to keep somebody out; the client reads `text` as its reason.
+
+    Raises:
+        TypeError: `text` is no str.
+    """
 
     text: str
 
@@ -34,6 +38,9 @@ class Elsewhere:
     Attributes:
         address: an `Address`, `(host, port)` or `"host:port"`; None for any server of the game that the client knows.
         text: what is shown to somebody who does not go there.
+
+    Raises:
+        TypeError, ValueError: `address` is none that can be told, or `text` is no str.
     """
 
     address: Address | tuple[str, int] | str | None

@@ -97,11 +97,11 @@ class Agones(Observer):
         self._tell("POST", "/shutdown")
 
     def label(self, key: str, value: str) -> None:
-        """Set a label of the game server, which Agones calls `agones.dev/sdk-` and the key."""
+        """Set a label of the game server, which Agones calls `agones.dev/sdk-` and the key. Texts, or `TypeError`."""
         self._tell("PUT", "/metadata/label", key, value)
 
     def annotate(self, key: str, value: str) -> None:
-        """Set an annotation of the game server, which Agones calls likewise."""
+        """Set an annotation of the game server, which Agones calls likewise. Texts, or `TypeError`."""
         self._tell("PUT", "/metadata/annotation", key, value)
 
     # What the server tells.

@@ -257,6 +257,9 @@ class Client(ClosingWaiter):
 
         Returns:
             False if the time passed first. For programs without a frame; a game just calls `update()`.
+
+        Raises:
+            TypeError, ValueError: `timeout` is no finite number. A negative one counts as 0.
         """
         if not self._inbox.has_news():
             if self._attendance.calls & WAITED:

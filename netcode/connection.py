@@ -231,7 +231,7 @@ class Connection(Waiter, Generic[D_co]):
                 and `LINGER` seconds for the other end to finish.
 
         Raises:
-            ValueError: `timeout` is negative or not a number.
+            TypeError, ValueError: `timeout` is no finite number from 0 up.
         """
         check_timeout(timeout)
         try:

@@ -95,6 +95,9 @@ class Discovery(ClosingWaiter):
 
         Returns:
             False if the time passed first.
+
+        Raises:
+            TypeError, ValueError: `timeout` is no finite number. A negative one counts as 0.
         """
         return wait(self, timeout=timeout)
 

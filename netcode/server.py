@@ -88,7 +88,8 @@ class Server(ClosingWaiter):
 
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
-        OSError: the port is taken, the address is not one of this computer, or no descriptor is left.
+        OSError: the port is taken, the address is not one of this computer, `status` is in no folder that is there, or
+            no descriptor is left.
         ImportError: `messages` or `announce` needs an extra that is not installed.
     """
 
@@ -218,6 +219,9 @@ class Server(ClosingWaiter):
 
         Returns:
             False if the time passed first.
+
+        Raises:
+            TypeError, ValueError: `timeout` is no finite number. A negative one counts as 0.
         """
         timeout = check_wait(timeout)
         if self._inbox.has_news() or self._hosting.state is State.DISCONNECTED:

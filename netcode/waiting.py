@@ -87,6 +87,7 @@ class CustomWaiter(Waiter):
 
     Raises:
         TypeError: one of the arguments is no list of them.
+        ValueError: a number is none that a descriptor can have.
     """
 
     __slots__ = ("_lists",)

@@ -1,10 +1,16 @@
-"""The reference has every public name: whoever can import it can look it up."""
+"""The reference has every public name, and names what its calls raise: whoever can import it can look it up."""
 
 import ast
+import inspect
 import re
+from typing import Any
 
 import pytest
 from programs import ROOT
+
+import netcode
+from netcode import turns
+from netcode.testing import FakeClock, MemoryNetwork
 
 REFERENCE = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
 
@@ -33,3 +39,44 @@ def test_each_public_name_is_in_the_reference(module: str) -> None:
     ]
 
     assert missing == []
+
+
+@pytest.fixture(scope="module")
+def ends() -> dict[str, Any]:
+    """Return one of each thing that has calls, by the word that the calls below use for it."""
+    clock = FakeClock()
+    network = MemoryNetwork(clock)
+    server = netcode.Server("here", 7777, network=network, clock=clock)
+    client = netcode.Client("here", 7777, network=network, clock=clock)
+    return {
+        "server": server,
+        "client": client,
+        "discovery": netcode.discover(network=network),
+        "connection": netcode.connect("here", 7777, network=network, clock=clock),
+        "table": turns.join(("here", 7777), "Any", network=network, clock=clock),
+        "netcode": netcode,
+    }
+
+
+@pytest.mark.parametrize("wrong", ["x", float("nan"), -1])
+@pytest.mark.parametrize(
+    "call",
+    [
+        *("server.wait", "client.wait", "discovery.wait", "table.wait", "connection.close_nicely", "server.ticks"),
+        *("client.close_nicely", "client.send", "server.broadcast", "connection.send", "connection.receive"),
+        *("table.consent", "table.say", "table.answer", "table.play"),
+        *("netcode.Refusal", "netcode.Elsewhere", "netcode.Snapshots", "netcode.any_of", "netcode.Certificate"),
+        *("netcode.discover", "netcode.CustomWaiter"),
+    ],
+)
+def test_what_a_call_raises_is_in_its_docstring(ends: dict[str, Any], call: str, wrong: object) -> None:
+    of, name = call.split(".")
+    asked = getattr(ends[of], name)
+    named = {*re.findall(r"\b[A-Z]\w+\b", inspect.getdoc(asked) or "")}
+    unnamed: list[Exception] = []
+    try:
+        asked(wrong)
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        unnamed += [error] if named.isdisjoint(kind.__name__ for kind in type(error).__mro__) else []
+
+    assert unnamed == []

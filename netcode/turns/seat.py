@@ -282,23 +282,29 @@ class Seat(Generic[G]):
         self.play(answer(asked.id, option))
 
     def undo(self) -> None:
-        """Take our last move back, or ask the others whether we may."""
+        """Take our last move back, or ask the others whether we may. Raises `RuntimeError` if we have no seat."""
         self._wish(Wish("undo"))
 
     def consent(self, agreed: bool = True) -> None:
-        """Agree to the undo that another seat wants, or not. Raises `TypeError` for what is neither."""
+        """Agree to the undo that another seat wants, or not.
+
+        Raises:
+            TypeError: `agreed` is neither True nor False.
+            RuntimeError: we have no seat.
+        """
         if not isinstance(cast("Any", agreed), bool):
             raise TypeError(f"agreed must be True or False, not {agreed!r}")
         self._wish(Consent(agreed))
 
     def start(self) -> None:
-        """Begin with those who sit, if they are enough."""
+        """Begin with those who sit, if they are enough. Raises `RuntimeError` if we have no seat."""
         self._wish(Wish("start"))
 
     def rematch(self) -> None:
         """Ask for another game after the end; it begins when all have asked who have not left, if they are enough.
 
         Who is away is waited for as long as `presence` says. Where somebody has left, our `seat` may be another one.
+        Raises `RuntimeError` if we have no seat.
         """
         self._wish(Wish("rematch"))
 
@@ -324,7 +330,11 @@ class Seat(Generic[G]):
         self._talk.update(self._clock())
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Sleep until `update()` has something to do, `timeout` seconds at most. False if the time passed first."""
+        """Sleep until `update()` has something to do, `timeout` seconds at most. False if the time passed first.
+
+        Raises:
+            TypeError, ValueError: `timeout` is no finite number. A negative one counts as 0.
+        """
         if self._talk.has_news:
             return True
         if self._attendance.calls & WAITED:
