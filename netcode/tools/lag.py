@@ -57,13 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--latency", type=_milliseconds, default=0.0, metavar="MS", help="delay each way, in milliseconds")
     add("--jitter", type=_milliseconds, default=0.0, metavar="MS", help="how far the delay varies up and down")
-    add("--rate", type=_amount, metavar="BYTES", help="bytes per second that pass, each way: 50k")
+    add("--rate", type=_amount, metavar="BYTES", help="bytes per second that pass, each way, such as 50k")
     add(
         "--stall",
         type=_stall,
         default=(0.0, 0.0),
         metavar="LENGTH/EVERY",
-        help="2.0/10: 2 s of every 10 nothing passes",
+        help="2.0/10 is: 2 s of every 10 nothing passes",
     )
     add("--cut", type=_seconds, metavar="SECONDS", help="cut each connection when it is so old")
     add("--cut-bytes", type=_amount, metavar="BYTES", help="cut each connection at a random one of its first bytes")

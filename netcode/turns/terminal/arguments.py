@@ -99,7 +99,7 @@ def _add_players(command: argparse.ArgumentParser) -> None:
 def _add_play(command: argparse.ArgumentParser) -> None:
     _add_at(command, required=False)
     _add_players(command)
-    command.add_argument("--bots", type=_whole(0), default=0, help="how many of them are bots, here")
+    command.add_argument("--bots", type=_whole(0), default=0, help="how many of them are bots, here (%(default)s)")
     _add_think(command)
     _add_option(command)
 
@@ -112,12 +112,13 @@ def _add_bot(command: argparse.ArgumentParser) -> None:
     _add_at(command, required=True)
     _add_players(command)
     _add_think(command)
-    command.add_argument("--games", type=_whole(1), default=1, help="how many games")
-    command.add_argument("--pace", type=_seconds, default=0.0, metavar="SECONDS", help="how long it waits")
+    command.add_argument("--games", type=_whole(1), default=1, help="how many games (%(default)s)")
+    pace = "how long it waits before each move (%(default)g)"
+    command.add_argument("--pace", type=_seconds, default=0.0, metavar="SECONDS", help=pace)
 
 
 def _add_check(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--games", type=_whole(1), default=200, help="how many games")
+    command.add_argument("--games", type=_whole(1), default=200, help="how many games (%(default)s)")
     command.add_argument("--seed", type=int, default=1, help="of the first game; the others follow")
     bound = "after which it stops and says what it has found (%(default)g)"
     command.add_argument("--seconds", type=_seconds, default=CHECK, metavar="SECONDS", help=bound)
@@ -136,8 +137,10 @@ def _add_serve(command: argparse.ArgumentParser) -> None:
     reached = "where players reach this process, where several serve one database; each has its own"
     command.add_argument("--address", metavar="HOST:PORT", help=reached)
     command.add_argument("--announce", metavar="NAME", help="what it is called on the local network")
-    command.add_argument("--peers", type=int, metavar="N", help="people at most, also from one address")
-    pinged = "between two signs of life on a link; 5 to 10 where many take their time"
+    command.add_argument(
+        "--peers", type=int, metavar="N", help="people at most, also from one address; without it 1000, and 256"
+    )
+    pinged = "between two signs of life on a link: 1 by itself; 5 to 10 where many take their time"
     command.add_argument("--ping", type=float, metavar="SECONDS", help=pinged)
     pair = ("CHAIN", "KEY")
     command.add_argument("--tls", nargs=2, metavar=pair, help="a certificate and its key, to encrypt everything")
