@@ -137,7 +137,7 @@ class Connection(Waiter, Generic[D_co]):
         CONNECTING: it is sent once the connection is established. DISCONNECTING, DISCONNECTED: it is ignored.
         `data` may be changed afterwards; what is sent is what it was. Never blocks.
 
-        If more than `MAX_SEND_BUFFER` bytes are waiting, the next update ends the connection with `TOO_SLOW`; what
+        If more than 64 MiB (`MAX_SEND_BUFFER`) are waiting, the next update ends the connection with `TOO_SLOW`; what
         is sent until then is ignored.
 
         Raises:
@@ -158,7 +158,7 @@ class Connection(Waiter, Generic[D_co]):
 
         Raises:
             TypeError: `length` is no int.
-            ValueError: `length` is negative, or above `MAX_RECEIVE_BUFFER`: it could never be there.
+            ValueError: `length` is negative, or above 65,536 (`MAX_RECEIVE_BUFFER`): it could never be there.
         """
         check_receivable(length)
         return self._intake.take(self._stream, length) if self.receive_buffer_length >= length else None
@@ -168,7 +168,7 @@ class Connection(Waiter, Generic[D_co]):
 
         Raises:
             TypeError: `offset` or `length` is no int.
-            ValueError: `offset` or `length` is negative, or their sum is above `MAX_RECEIVE_BUFFER`.
+            ValueError: `offset` or `length` is negative, or their sum is above 65,536 (`MAX_RECEIVE_BUFFER`).
         """
         check_receivable(length)
         check_receivable(offset)
@@ -228,7 +228,7 @@ class Connection(Waiter, Generic[D_co]):
 
         Args:
             timeout: seconds after which it is over in any case, with `CLOSE_TIMEOUT`. None: no limit for sending,
-                and `LINGER` seconds for the other end to finish.
+                and 2 seconds for the other end to finish.
 
         Raises:
             TypeError, ValueError: `timeout` is no finite number from 0 up.
@@ -332,7 +332,7 @@ def connect(
         port: from 1 to 65535.
         data: anything of yours to keep with the connection.
         timeout: seconds of nothing received after which the connection ends by itself; None for never.
-            Connecting itself takes at most `CONNECT_TIMEOUT` seconds, or `timeout` if that is less.
+            Connecting itself takes at most 5 seconds, or `timeout` if that is less.
         ping: sent by itself when nothing was received for half of `timeout`.
         network, clock: what to connect over and how to tell the time, for tests.
 

@@ -69,7 +69,7 @@ class ConnectionSet(Waiter, Generic[D]):
         timeout: float | None = None,
         ping: bytes | None = None,
     ) -> None:
-        """Take in those who wait at `listener`, at most `ACCEPTS_PER_UPDATE`. Never blocks.
+        """Take in those who wait at `listener`, at most 64 of them. Never blocks.
 
         Args:
             listener: a `Listener`, or any listening socket. It is made non-blocking, and stays yours to close.

@@ -10,7 +10,20 @@ import pytest
 from programs import ROOT
 from scene import Scene
 
-from netcode import Client, ReasonCode, Server, State, connection, errors, lan, reasons, site, snapshots, turns
+from netcode import (
+    Client,
+    ConnectionSet,
+    ReasonCode,
+    Server,
+    State,
+    connection,
+    errors,
+    lan,
+    reasons,
+    site,
+    snapshots,
+    turns,
+)
 from netcode.limits import LimitOptions, Limits, check_name, check_number, check_rate, check_seconds, make_limits
 from netcode.loop import budget
 from netcode.observing import status
@@ -217,6 +230,13 @@ def test_the_docstrings_name_every_limit(end: type[Client | Server]) -> None:
     assert all(name in str(inspect.getdoc(end)) for name in NAMES)
 
 
+SEND, RECEIVE, POLL, CLOSE, CONNECT, ACCEPT = (
+    str(inspect.getdoc(call))
+    for call in (
+        *(connection.Connection.send, connection.Connection.receive, connection.Connection.receive_poll),
+        *(connection.Connection.close_nicely, connection.connect, ConnectionSet.accept),
+    )
+)
 WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 
 
@@ -272,6 +292,12 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"and (\d+) plays are sent", outlook.MAX_LISTED),
         (PAGE, r"open tables (\d+) are told", incoming.SHOWN),
         (PAGE, r"a result have ([\d,]+) bytes", kit.MAX_SAID),
+        (SEND, r"more than (\d+ MiB)", connection.MAX_SEND_BUFFER),
+        (RECEIVE, r"above ([\d,]+) ", connection.MAX_RECEIVE_BUFFER),
+        (POLL, r"sum is above ([\d,]+) ", connection.MAX_RECEIVE_BUFFER),
+        (CLOSE, r"and (\d+) seconds for the other end", connection.LINGER),
+        (CONNECT, r"at most (\d+) seconds", connection.CONNECT_TIMEOUT),
+        (ACCEPT, r"at most (\d+) of them", contract.ACCEPTS_PER_UPDATE),
         (WIRE, r"uniformly within ([\d.]+) s", comeback.BACKOFF),
         (WIRE, r"and ([\d.]+) times as long after each failure", comeback.BACKOFF_FACTOR),
         (WIRE, r"after each failure, (\d+) s at most", comeback.BACKOFF_CAP),
