@@ -29,6 +29,7 @@ class Simulation:
     """The state before the first move, from which `entries` lead to the end."""
     entries: list[bytes] = field(default_factory=list[bytes])
     moves: list[tuple[int, Choice]] = field(default_factory=list[tuple[int, Choice]])
+    """Each seat that moved or answered, and what it chose: a name, empty for an answer, and arguments."""
     happenings: list[Happening] = field(default_factory=list[Happening])
     """What was told, who moved and how it ended, in order."""
 
