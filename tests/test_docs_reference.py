@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from docs_blocks import documents
 from programs import ROOT
 
 import netcode
@@ -54,6 +55,7 @@ def ends() -> dict[str, Any]:
         "discovery": netcode.discover(network=network),
         "connection": netcode.connect("here", 7777, network=network, clock=clock),
         "table": turns.join(("here", 7777), "Any", network=network, clock=clock),
+        "network": network,
         "netcode": netcode,
     }
 
@@ -80,3 +82,25 @@ def test_what_a_call_raises_is_in_its_docstring(ends: dict[str, Any], call: str,
         unnamed += [error] if named.isdisjoint(kind.__name__ for kind in type(error).__mro__) else []
 
     assert unnamed == []
+
+
+THINGS = re.compile(
+    r"\b(server|client|peer|table|discovery|connection|snapshots|network|clock)\.(?!py\b|exe\b)([a-z_]\w*)"
+)
+ELSEWHERE = {"calls.md", "browser-clients.md"}
+"""Pages of names that do not exist, and of another language."""
+
+
+def test_what_pages_say_of_things_in_passing_is_there(ends: dict[str, Any]) -> None:
+    kinds = {"peer": netcode.Peer, "table": turns.Seat, "snapshots": netcode.Snapshots, "clock": FakeClock}
+    there = {thing: {*dir(kind)} for thing, kind in {**ends, **kinds}.items()}
+    there["server"] |= {*dir(turns.Server)}
+    there["clock"] |= {"tick"}  # of pygame's
+    pages = [page for page in documents() if page.name not in ELSEWHERE]
+    inline = [
+        re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL) for page in pages
+    ]
+    said = {match for text in inline for code in re.findall(r"`([^`\n]+)`", text) for match in THINGS.findall(code)}
+
+    assert len(said) > 50
+    assert {f"{thing}.{name}" for thing, name in said if name not in there[thing]} == set()
