@@ -2,6 +2,8 @@
 
 import re
 import time
+from ast import literal_eval
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import get_args
@@ -14,8 +16,12 @@ from benchmarks.ports import free_port
 from netcode.turns import Game, Play, check
 from netcode.turns.events import Event
 from netcode.turns.language.class_checks import SETTINGS, VERBS
+from netcode.turns.proving import variants
+from netcode.turns.server import BREATH, BREATH_EACH
+from netcode.turns.serving import keeper
 from netcode.turns.simulate import simulate
 from netcode.turns.table import Refused, Step, Table
+from netcode.turns.terminal import arguments
 
 GAME, PLAYER, HIGH_CARD, TEST = code_of("first-turn-based-game.md")
 PLAY, SERVE, SIT_DOWN, CHECK = (
@@ -121,11 +127,32 @@ def test_a_player_of_ones_own_that_was_killed_has_its_seat_again(
 
 def test_the_settings_and_the_events_of_a_table_are_all_there() -> None:
     text = (ROOT / "docs" / "turns-rules.md").read_text(encoding="utf-8")
-    settings = re.findall(r"^\| `(\w+) = ", text, re.MULTILINE)
+    settings = dict(re.findall(r"^\| `(\w+) = [^`]*` \| `?(.*?)`? \|", text, re.MULTILINE))
     events = re.findall(r"^\| `([A-Z]\w+)\((.*?)\)` \|", text, re.MULTILINE)
 
-    assert sorted(settings) == sorted(SETTINGS)
+    assert {name: literal_eval(value) for name, value in settings.items()} == {
+        name: getattr(Game, name) for name in SETTINGS
+    }
     assert events == [(kind.__name__, ", ".join(kind.__match_args__)) for kind in get_args(Event)]
+
+
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        (r"plays (\d+) random games", signature(check).parameters["games"].default),
+        (r"for (ten) minutes at most", arguments.CHECK / 60),
+        (r"an option with more than (\d+) values", variants.VALUES),
+        (r"(\d+) with each at most", variants.EACH),
+        (r"up to (\d+) ms from a hundred on", BREATH * 1000),
+        (r"from (a hundred) on", BREATH / BREATH_EACH),
+        (r"larger than (\d+) KiB", keeper.SMALL_STATE / 1024),
+        (r"as it was up to (\d+) steps ago", keeper.STEPS_BETWEEN),
+    ],
+)
+def test_the_numbers_of_the_rules_of_rules_are_those_of_the_kit(words: str, number: float) -> None:
+    [said] = re.findall(words, (ROOT / "docs" / "turns-rules.md").read_text(encoding="utf-8"))
+
+    assert float({"ten": 10, "a hundred": 100}.get(said, said)) == number
 
 
 @pytest.mark.process
