@@ -10,30 +10,8 @@ import pytest
 from programs import ROOT
 from scene import Scene
 
-from netcode import (
-    Client,
-    ConnectionSet,
-    ReasonCode,
-    Server,
-    State,
-    connection,
-    errors,
-    lan,
-    reasons,
-    site,
-    snapshots,
-    turns,
-)
+from netcode import Client, ReasonCode, Server, State, errors, turns
 from netcode.limits import LimitOptions, Limits, check_name, check_number, check_rate, check_seconds, make_limits
-from netcode.loop import budget
-from netcode.observing import status
-from netcode.session import comeback, door, link, seats, session
-from netcode.stream import buffer, contract
-from netcode.transport import lookup, tcp_listener, tls, tls_records, web
-from netcode.turns.language import kit
-from netcode.turns.runtime import legal
-from netcode.turns.serving import incoming, outlook
-from netcode.wire import codec, cost, decoding, http, protocol, proxies, websocket
 from netcode.wire.codec import Bounds
 
 NAMES = [field.name for field in fields(Limits)]
@@ -228,83 +206,3 @@ def test_the_page_says_what_happens_in_words_that_exist(row: list[str]) -> None:
 def test_the_docstrings_name_every_limit(end: type[Client | Server]) -> None:
     assert inspect.getdoc(end) is not None
     assert all(name in str(inspect.getdoc(end)) for name in NAMES)
-
-
-SEND, RECEIVE, POLL, CLOSE, CONNECT, ACCEPT = (
-    str(inspect.getdoc(call))
-    for call in (
-        *(connection.Connection.send, connection.Connection.receive, connection.Connection.receive_poll),
-        *(connection.Connection.close_nicely, connection.connect, ConnectionSet.accept),
-    )
-)
-WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize(
-    ("page", "words", "number"),
-    [
-        (PAGE, r"(\d+) bytes before the greeting is answered", protocol.MAX_UNGREETED),
-        (PAGE, r"a server takes `max_message` bytes and (\d+) levels of nesting", cost.MAX_DEPTH),
-        (PAGE, r"greeting is answered, (\d+) levels of nesting from a client", cost.MAX_DEPTH),
-        (PAGE, r"from a client and (\d+) from a server", cost.MAX_DEPTH + cost.ENVELOPE_DEPTH),
-        (PAGE, r"and sends (\d+) bytes and 8 levels more", codec.ENVELOPE),
-        (PAGE, r"(\d+) characters of a name", protocol.MAX_NAME),
-        (PAGE, r"(\d+) bytes of a token", protocol.MAX_TOKEN),
-        (PAGE, r"(\d+) bytes of a goodbye", reasons.MAX_TEXT),
-        (PAGE, r"an acknowledgement every ([\d,]+) bytes", protocol.ACKNOWLEDGE_EVERY),
-        (PAGE, r"(\d+) accepted connects per update", contract.ACCEPTS_PER_UPDATE),
-        (PAGE, r"(\d+) steps of TLS handshakes per update", tls.HANDSHAKE_STEPS),
-        (PAGE, r"(\d+ KiB) read from one peer per update", contract.SCRATCH),
-        (PAGE, r"from (\d+ KiB) of it on as much as has come already", buffer.LEAST_ROOM),
-        (PAGE, r"(\d+) keys of one map that are arrays", cost.MAX_COLLISIONS),
-        (PAGE, r"(\d+) seconds for a connect", connection.CONNECT_TIMEOUT),
-        (PAGE, r"(\d+) look-ups of names at once", lookup.MAX_LOOKUPS),
-        (PAGE, r"look-ups of names at once, (\d+) of one name", lookup.MAX_LOOKUPS_OF_ONE_NAME),
-        (PAGE, r"(\d+) ms of rest for a listener", tcp_listener.SHORTAGE_PAUSE * 1000),
-        (PAGE, r"(\d+) refused connects in a row", comeback.REFUSALS),
-        (PAGE, r"stops reading at ([\d,]+) bytes that nobody took", connection.MAX_RECEIVE_BUFFER),
-        (PAGE, r"ends with `TOO_SLOW` when (\d+ MiB) wait", connection.MAX_SEND_BUFFER),
-        (PAGE, r"waits (\d+) seconds for the other end's end", connection.LINGER),
-        (PAGE, r"; (\d+) above it are turned away at once", door.TOLD_AT_THE_DOOR),
-        (PAGE, r"and ([\d.]+) s for the goodbye", link.PARTING),
-        (PAGE, r"(\d+) records of TLS", tls_records.RECORDS),
-        (PAGE, r"(\d+) bytes of the head of a request", http.MAX_HEAD),
-        (PAGE, r"(\d+ KiB) of a page", site.MAX_FILE),
-        (PAGE, r"(\d+) seconds for a browser", web.DELIVERY),
-        (PAGE, r"(\d+) requests of HTTP", web.STEPS),
-        (PAGE, r"(\d+) messages of WebSocket", websocket.MANY),
-        (PAGE, r"(\d+) bytes of a header of the PROXY", proxies.MAX_HEADER),
-        (PAGE, r"([\d,]+) lists and dicts decoded", budget.SHARE),
-        (PAGE, r"up to some (\d+) such do not ask", budget.FREE),
-        (PAGE, r"decoded (\d+ KiB) at a time", decoding.PART),
-        (PAGE, r"(\d+) seconds at most between two attempts", comeback.PATIENT_CAP),
-        (PAGE, r"(\d+) greetings, a second apart", comeback.GREETINGS),
-        (PAGE, r"(\d+) links in a row", session.VAIN_LINKS),
-        (PAGE, r"up for (\d+) `timeout` in total", session.VAIN_TIMEOUTS),
-        (PAGE, r"in total, or (\d+) however short", session.MOST_VAIN_LINKS),
-        (PAGE, r"([\d,]+) sessions that were ended", seats.MAX_ENDINGS),
-        (PAGE, r"(\d+) servers that `netcode.discover`", lan.MAX_SIGHTINGS),
-        (PAGE, r"with (\d+) addresses and 64 characters", lan.MAX_ADDRESSES),
-        (PAGE, r"(\d+) snapshots that", snapshots.KEPT),
-        (PAGE, r"(\d+) peers that a status file", status.MAX_ROWS),
-        (PAGE, r"([\d,]+) ways to make one move", legal.MAX_CANDIDATES),
-        (PAGE, r"looked at, for (\d+) ms", legal.MAX_SECONDS * 1000),
-        (PAGE, r"and (\d+) plays are sent", outlook.MAX_LISTED),
-        (PAGE, r"open tables (\d+) are told", incoming.SHOWN),
-        (PAGE, r"a result have ([\d,]+) bytes", kit.MAX_SAID),
-        (SEND, r"more than (\d+ MiB)", connection.MAX_SEND_BUFFER),
-        (RECEIVE, r"above ([\d,]+) ", connection.MAX_RECEIVE_BUFFER),
-        (POLL, r"sum is above ([\d,]+) ", connection.MAX_RECEIVE_BUFFER),
-        (CLOSE, r"and (\d+) seconds for the other end", connection.LINGER),
-        (CONNECT, r"at most (\d+) seconds", connection.CONNECT_TIMEOUT),
-        (ACCEPT, r"at most (\d+) of them", contract.ACCEPTS_PER_UPDATE),
-        (WIRE, r"uniformly within ([\d.]+) s", comeback.BACKOFF),
-        (WIRE, r"and ([\d.]+) times as long after each failure", comeback.BACKOFF_FACTOR),
-        (WIRE, r"after each failure, (\d+) s at most", comeback.BACKOFF_CAP),
-    ],
-)
-def test_what_the_pages_say_of_bounds_that_are_no_arguments_is_so(page: str, words: str, number: float) -> None:
-    [said] = re.findall(words, page)
-
-    value, _, unit = said.replace(",", "").partition(" ")
-    assert float(value) * {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}[unit] == number
