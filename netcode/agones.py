@@ -54,8 +54,8 @@ class Agones(Observer):
     """Keeps the sidecar informed about one server. Every call returns at once, and may be made without a sidecar.
 
     A sign of life is sent from the first call on, and only if the server's `update()` was called since the last one: a
-    game that hangs is started anew by Agones, although its process lives. What the sidecar does not take is told again
-    until it does. With the server closed, what waits is told once more, and it ends.
+    game that hangs is started anew by Agones, although its process lives. What the sidecar does not hear is told again
+    until it does, the last hundred things that are different. With the server closed, what waits is told once more, and it ends.
 
     Args:
         server: whose state it is.

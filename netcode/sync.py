@@ -31,7 +31,11 @@ def connect(
 def connect(
     host: str, port: int, data: Any = None, *, timeout: float | None = None, ping: bytes | None = None
 ) -> Connection[Any]:
-    """Connect as `netcode.connect` does, and wait until that worked or failed."""
+    """Connect as `netcode.connect` does, and wait until that worked or failed.
+
+    Raises:
+        TypeError, ValueError: an argument cannot be what it should be.
+    """
     connection = start_to_connect(host, port, data, timeout=timeout, ping=ping)
     _wait_until(connection, lambda: connection.state is not State.CONNECTING)
     return connection
@@ -42,6 +46,9 @@ def send(connection: Connection[Any], data: bytes | bytearray | memoryview) -> N
 
     Where each end waits for the other to read, only a `timeout` of the connection ends that; a `RuntimeWarning` tells
     of it after five seconds.
+
+    Raises:
+        TypeError: `data` is not bytes-like.
     """
     _check(connection)
     connection.send(data)
@@ -61,7 +68,11 @@ def receive(connection: Connection[Any], length: int) -> bytes | None:
 
 
 def close_nicely(connection: Connection[Any], timeout: float | None = None) -> None:
-    """Close as `Connection.close_nicely` does, and wait until that is done."""
+    """Close as `Connection.close_nicely` does, and wait until that is done.
+
+    Raises:
+        TypeError, ValueError: `timeout` is no finite number from 0 up.
+    """
     _check(connection)
     connection.close_nicely(timeout)
     _wait_until(connection, lambda: False)
