@@ -17,7 +17,7 @@ DENIED = "the server does not accept these credentials"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What `authenticate` returns to keep somebody out; the client reads `text` as its reason.
+    """What `authenticate` returns to keep somebody out; the client reads `text` as its reason, 128 bytes of UTF-8 of it.
 
     Raises:
         TypeError: `text` is no str.

@@ -297,7 +297,8 @@ class Client(ClosingWaiter):
     def close_nicely(self, text: str = "") -> None:
         """End it after everything queued was sent; the server reads `text` as its reason. Keep calling `update()`.
 
-        `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins.
+        `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins; of a long one, 128
+        bytes of UTF-8 travel.
         Not yet welcomed, or away: it ends at once. In the middle of an `update()`, as from a signal handler, it begins
         at the end of that.
 

@@ -169,7 +169,8 @@ class Peer(metaclass=Hinted):
     def close_nicely(self, text: str = "") -> None:
         """End it after everything queued was sent; the other end reads `text` as its reason.
 
-        `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins.
+        `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins; of a long one, 128
+        bytes of UTF-8 travel.
         In the middle of an `update()`, as from a signal handler, it begins at the end of that.
 
         Raises:

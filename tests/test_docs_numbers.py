@@ -6,7 +6,21 @@ import re
 import pytest
 from programs import ROOT
 
-from netcode import ConnectionSet, address, agones, certificate, connection, lan, reasons, site, snapshots
+from netcode import (
+    Client,
+    ConnectionSet,
+    Peer,
+    Refusal,
+    Server,
+    address,
+    agones,
+    certificate,
+    connection,
+    lan,
+    reasons,
+    site,
+    snapshots,
+)
 from netcode.limits import Limits
 from netcode.loop import budget
 from netcode.observing import status
@@ -25,6 +39,10 @@ SEND, RECEIVE, POLL, CLOSE, CONNECT, ACCEPT = (
         *(connection.Connection.close_nicely, connection.connect, ConnectionSet.accept),
     )
 )
+GOODBYES = [
+    " ".join(str(inspect.getdoc(call)).split())
+    for call in (Client.close_nicely, Server.close_nicely, Peer.close_nicely, Refusal)
+]
 PAGE, WIRE, PROCORD, TLS, AGONES = (
     (ROOT / "docs" / page).read_text(encoding="utf-8").replace("\n", " ")
     for page in ("limits.md", "protocol.md", "from-procord.md", "tls.md", "how-to/run-with-agones.md")
@@ -88,6 +106,7 @@ USUAL = Limits()
         (RECEIVE, r"above ([\d,]+) ", connection.MAX_RECEIVE_BUFFER),
         (POLL, r"sum is above ([\d,]+) ", connection.MAX_RECEIVE_BUFFER),
         (CLOSE, r"and (\d+) seconds for the other end", connection.LINGER),
+        *((call, r"(\d+) bytes of UTF-8", reasons.MAX_TEXT) for call in GOODBYES),
         (CONNECT, r"at most (\d+) seconds", connection.CONNECT_TIMEOUT),
         (ACCEPT, r"at most (\d+) of them", contract.ACCEPTS_PER_UPDATE),
         (WIRE, r"uniformly within ([\d.]+) s", comeback.BACKOFF),
