@@ -787,6 +787,28 @@ def test_the_database_of_another_program_is_left_alone(fresh: str, postgres: Pos
     assert postgres.execute("SELECT to_regclass('game_table')", "fresh") == [(None,)]
 
 
+def test_a_database_that_cannot_keep_every_name_is_refused(postgres: Postgres) -> None:
+    postgres.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'")
+    try:
+        with pytest.raises(Unavailable, match="/latin cannot keep every name, since its encoding is LATIN1; give"):
+            PostgresStore(postgres.address("latin")).open("here:1")
+    finally:
+        postgres.execute("DROP DATABASE latin WITH (FORCE)")
+
+
+def test_a_database_without_a_schema_or_some_of_its_tables_is_said_at_the_start(fresh: str, postgres: Postgres) -> None:
+    store = PostgresStore(fresh)
+    postgres.execute("ALTER DATABASE fresh SET search_path = nowhere")
+    with pytest.raises(Unavailable, match=r"/fresh has no schema for new tables; create one that the search_path"):
+        store.open("here:1")
+
+    postgres.execute("ALTER DATABASE fresh RESET search_path")
+    store.open("here:1")
+    postgres.execute("DROP TABLE node", "fresh")
+    with pytest.raises(Unavailable, match=r"/fresh lacks some of its tables; restore them from a copy, or"):
+        store.open("here:1")
+
+
 def test_tables_that_somebody_dropped_are_lost(fresh: str, postgres: Postgres) -> None:
     store = PostgresStore(fresh)
     store.open("here:1")

@@ -60,7 +60,9 @@ CREATE INDEX IF NOT EXISTS listed_table ON game_table (waits DESC, created, id) 
 FOUND = """
 SELECT to_regclass('netcode_store') IS NOT NULL, to_regclass('game_table') IS NOT NULL OR to_regclass('move') IS NOT NULL
     OR to_regclass('node') IS NOT NULL OR to_regclass('ruleset') IS NOT NULL, current_setting('synchronous_commit'),
-    to_regclass('game_table') IS NOT NULL AND to_regclass('listed_table') IS NULL
+    to_regclass('game_table') IS NOT NULL AND to_regclass('listed_table') IS NULL, current_setting('server_encoding'),
+    to_regclass('game_table') IS NOT NULL AND to_regclass('move') IS NOT NULL
+    AND to_regclass('node') IS NOT NULL AND to_regclass('ruleset') IS NOT NULL
 """
 
 # Who expires further ahead than any lease reaches was heard of last before the clock of the database went back, as by a
