@@ -796,6 +796,12 @@ def test_a_database_that_cannot_keep_every_name_is_refused(postgres: Postgres) -
         postgres.execute("DROP DATABASE latin WITH (FORCE)")
 
 
+def test_a_time_of_ages_is_no_time_to_be_deleted_after(store: PostgresStore) -> None:
+    store.create([new()])
+
+    assert store.expire(1e300, 1e12) == set()
+
+
 def test_a_database_without_a_schema_or_some_of_its_tables_is_said_at_the_start(fresh: str, postgres: Postgres) -> None:
     store = PostgresStore(fresh)
     postgres.execute("ALTER DATABASE fresh SET search_path = nowhere")

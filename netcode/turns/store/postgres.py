@@ -42,6 +42,8 @@ PATIENCE = 4.0
 """Seconds of silence after which the database counts as unavailable: less than a lease."""
 CHUNK = 500
 """Tables in one statement: whoever claims thousands must not hold up those who play."""
+AGES = 1e11
+"""Seconds, some 3,000 years, that a table may be old at most: PostgreSQL knows few times before the year 1."""
 ATTEMPTS = 4
 """How often a batch is compared with what is stored, each time because that has changed since."""
 
@@ -277,7 +279,7 @@ class PostgresStore(Store):
             self._run(sql.RELEASE, {"node": node, "ids": ids})
 
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
-        times = {"node": self._node(), "keep": keep, "waiting": waiting}
+        times = {"node": self._node(), "keep": min(keep, AGES), "waiting": min(waiting, AGES)}
         rows = self._run(sql.OLD, {**times, "spare": [*filter(is_table_id, spare)]})
         gone: set[str] = set()
         for part in _chunks([row for row in rows if not row[2] or row[1] == self._id][:EXPIRED_AT_ONCE]):
