@@ -658,6 +658,8 @@ def test_a_connection_that_broke_is_made_anew(store: PostgresStore, empty: Postg
         ("XX001", r"is not available \(it did\)"),
         ("58030", r"is not available \(it did\)"),
         ("40P01", r"could not do it in time \(it did\)"),
+        ("25P04", r"is not available \(it did\)"),  # transaction_timeout
+        ("54000", r"is not available \(it did\)"),  # before its numbers of transactions run out
     ],
 )
 def test_a_misfortune_has_its_sentence_and_the_same_again_succeeds(

@@ -35,6 +35,11 @@ DEFAULTS: dict[str, Any] = {
 NOT_AS_THOUGHT = (psycopg.errors.DivisionByZero, psycopg.errors.UniqueViolation)
 """What a batch fails with that does not fit what is stored; nothing of it is."""
 
+STATES = ("08", "28", "3D", "53", "57", "58", "F0", "XX")
+"""Classes of errors that are the trouble of a database, whatever it was asked."""
+ENDED = ("25P03", "25P04", "54000")
+"""Others: a timeout that its administrator set has ended the session, or it has to be vacuumed before it writes again."""
+
 
 # One that is stuck in telling its answer is none: it would be so for as long as its network does not say that we left.
 _BUSY = """
@@ -195,8 +200,8 @@ class Link:
                 return f"the user of {self.name} may not do this ({said}); make it the owner of the database"
             case "55P03" | "57014" | "40P01" | "40001":
                 return f"{self.name} could not do it in time ({said}); {self.then} once it is less busy"
-            case state if state[:2] in ("08", "28", "3D", "53", "57", "58", "F0", "XX") or (
-                state == "" and isinstance(error, psycopg.OperationalError)
+            case state if (
+                state[:2] in STATES or state in ENDED or (state == "" and isinstance(error, psycopg.OperationalError))
             ):
                 return f"the database {self.name} is not available ({said}); {self.then} once it is"
             case _:
