@@ -221,7 +221,7 @@ class Server:
     @property
     def drained(self) -> bool:
         """Whether `drain` is done: no table and nobody is left here."""
-        return self._parts.draining.done
+        return self._parts.draining.done or (self.draining and self._closed)
 
     def update(self) -> None:
         """Do what can be done now: take plays, let time pass at the tables, store, tell. Never blocks on a thread.
@@ -245,6 +245,9 @@ class Server:
             self._give_up()
             self._counting.count(now)
             raise
+        if self._parts.draining.is_vain(now):
+            self._give_up()
+            return
         self._parts.outage.step(now)
         self._counting.step(now)
         self._net.update()  # so that what was stored is told within this update
@@ -269,7 +272,8 @@ class Server:
 
         From now on nobody is let in, and no table is taken. One table after the other is stored and given back, spread
         over `seconds`; those who sit there read `MOVED`, and a `Seat` goes on at another process with the play that
-        was not answered. Go on with `update()` until `drained`, and close.
+        was not answered. Go on with `update()` until `drained`, and close. While nothing can be stored that is so once
+        the others may take the tables, a lease after the trouble began: nobody was told of what is not stored.
 
         Raises:
             TypeError, ValueError: nobody else can have these tables, or `seconds` is no number from 0 up.

@@ -12,6 +12,7 @@ from netcode.turns import Gone, Refused, Seated
 from netcode.turns.store import Claim, Entry, Listing, Node, Saved, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.sqlite import SqliteStore
+from turns.cluster import LEASE, Cluster
 from turns.hall import Hall, Secrets
 
 FULL = "the disk is full"
@@ -260,6 +261,28 @@ def test_who_gave_up_waiting_while_the_table_is_given_back_does_not_write_to_it(
     store.full = False
 
     hall.until(lambda: server.drained)
+
+
+def test_a_server_that_is_to_end_while_it_can_store_nothing_goes_once_others_may_have_its_tables() -> None:
+    cluster = Cluster(1)
+    store = Failing(clock=cluster.clock, lease=LEASE)
+    store._shelf, store._takes_over = cluster.store._shelf, False
+    server = cluster.serve(1, store=store)
+    ann, bob = (cluster.join(1, 0, room="den", name=name) for name in ("Ann", "Bob"))
+    cluster.move(ann, "mark", cell=0)
+    store.absent = True
+    bob.play("mark", cell=1)
+    cluster.play(0.5)
+
+    server.drain(0.5)
+    passed = cluster.until(lambda: server.drained)
+    cluster.until(lambda: bob.pending is None)
+
+    assert 0.5 < passed < LEASE + 0.5
+    assert (server.trouble, cluster.where(bob)) == (f"/var/games.db: {FULL}", 0)
+    cluster.until(lambda: ann.my_turn)
+    assert [*ann.view.cells][:3] == [0, 1, None]
+    cluster.close()
 
 
 def test_who_has_heard_of_the_seat_keeps_it(hall: Hall, store: Failing) -> None:

@@ -19,10 +19,11 @@ class Draining:
         keeper: has the tables.
         crowd: those who sit there.
         peers: says who is connected.
+        lease: seconds without a sign of life after which others may take our tables; None where there are none.
     """
 
-    def __init__(self, keeper: Keeper, crowd: Crowd, peers: Callable[[], Sequence[Peer]]) -> None:
-        self._keeper, self._crowd, self._peers = keeper, crowd, peers
+    def __init__(self, keeper: Keeper, crowd: Crowd, peers: Callable[[], Sequence[Peer]], lease: float | None) -> None:
+        self._keeper, self._crowd, self._peers, self._lease = keeper, crowd, peers, lease or 0.0
         self._todo: list[Room | Peer] | None = None
         """What is still to be let go of; None while nobody asked for that."""
         self._from = self._over = 0.0
@@ -37,6 +38,11 @@ class Draining:
     def done(self) -> bool:
         """Whether no table and nobody is left here."""
         return self._todo == [] and not self._keeper.leaving and not self._keeper.rooms and not self._peers()
+
+    def is_vain(self, now: float) -> bool:
+        """Tell whether the time is over, and nothing could be stored for so long that the tables are anybody's by now."""
+        since = self._keeper.writer.failing_since
+        return self.on and since is not None and now >= max(self._from + self._over, since + self._lease)
 
     def begin(self, now: float, seconds: float) -> None:
         """Begin, and be done `seconds` later."""

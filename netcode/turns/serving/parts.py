@@ -51,7 +51,7 @@ class Parts:
         self._busy = False
         self.telling = telling = Telling(keeper, max_message)
         self.crowd = crowd = Crowd(keeper, telling)
-        self.draining = draining = Draining(keeper, crowd, peers)
+        self.draining = draining = Draining(keeper, crowd, peers, lease)
         self.dues = Dues(keeper)
         steps = Steps(keeper, telling, self.dues)
         self.presence = presence = Presences(keeper, crowd, telling, steps)
