@@ -862,6 +862,10 @@ def test_answers_before_the_sync_are_warned_of(empty: Postgres, caplog: pytest.L
         ((quote(PASSWORD, safe=""), "wr%40ng"), "password authentication failed"),
         (("/postgres", "/nowhere"), 'database "nowhere" does not exist'),
         ((f"{USER}:", "nobody-known:"), "authentication failed"),
+        (
+            ("/postgres", "/postgres?connect_timeout=long"),
+            r"is not available \(bad value for connect_timeout: 'long'\)",
+        ),
     ],
 )
 def test_what_cannot_be_entered_is_said_without_the_password(

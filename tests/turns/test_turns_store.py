@@ -220,6 +220,16 @@ def test_an_address_that_is_no_store_s_is_no_path_and_tells_no_secret(where: str
         open_store(where)
 
 
+@pytest.mark.parametrize("where", ["host=db.example dbname=games password=secret", " user = ann", "service=games"])
+def test_the_other_spelling_of_an_address_is_no_path_and_tells_no_secret(where: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"^store is the path of a database, or postgresql://user@host/name; what is"
+    ) as raised:
+        open_store(where)
+
+    assert "secret" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("store", "shown"),
     [

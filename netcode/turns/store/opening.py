@@ -1,11 +1,15 @@
 """Which store it is that a server was given, and what it is called."""
 
+import re
 from pathlib import Path
 
 from netcode.turns.store import Store, is_address
 
 MEMORY = ("memory", ":memory:")
 """What is written by who wants no file: SQLite and others call it so."""
+
+KEYWORD = re.compile(r"\s*(?:host|hostaddr|dbname|user|password|service)\s*=")
+"""How the other spelling of a PostgreSQL address begins: as a path it would be a file, named as its password is."""
 
 
 def open_store(where: Store | str | Path | None) -> Store:
@@ -34,6 +38,10 @@ def open_store(where: Store | str | Path | None) -> Store:
     kind, colon, _ = str(where).partition("://")
     if colon:  # what follows may hold a password
         raise ValueError(f"no store is at {kind}://; store is the path of a database, or postgresql://user@host/name")
+    if KEYWORD.match(str(where)):
+        raise ValueError(
+            "store is the path of a database, or postgresql://user@host/name; what is written as host=… dbname=… is neither"
+        )
     if str(where) in MEMORY:
         raise ValueError(f"store=None keeps tables in memory; a database in a file has another name than {where}")
     if not Path(where).name:

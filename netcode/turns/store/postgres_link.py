@@ -201,8 +201,10 @@ class Link:
             case "55P03" | "57014" | "40P01" | "40001":
                 return f"{self.name} could not do it in time ({said}); {self.then} once it is less busy"
             case state if (
-                state[:2] in STATES or state in ENDED or (state == "" and isinstance(error, psycopg.OperationalError))
-            ):
+                state[:2] in STATES
+                or state in ENDED
+                or (state == "" and (isinstance(error, psycopg.OperationalError) or self._connection is None))
+            ):  # before there is a connection, what is wrong is what the address says
                 return f"the database {self.name} is not available ({said}); {self.then} once it is"
             case _:
                 return None
