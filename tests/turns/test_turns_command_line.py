@@ -916,24 +916,28 @@ def test_a_server_that_shall_keep_nothing_leaves_nothing_and_says_so(
 
 
 @pytest.mark.parametrize(
-    ("allowed", "options", "said"),
+    ("allowed", "options", "most", "said"),
     [
-        (1024, ["--peers", "5000"], "1024 open files are too few for 5000 people: raise LimitNOFILE, ulimit -n, or say --peers 974"),
-        (40, [], "40 open files are too few for 1000 people: raise LimitNOFILE, ulimit -n, or say --peers 1"),
-        (1050, [], ""),
-        (math.inf, ["--peers", "50000"], ""),
+        (1024, ["--peers", "5000"], 974, "1024 open files are too few for 5000 people, so 974 are let in: raise LimitNOFILE, ulimit -n, or say --peers 974"),
+        (40, [], 1, "40 open files are too few for 1000 people, so 1 are let in: raise LimitNOFILE, ulimit -n, or say --peers 1"),
+        (1050, [], 1000, ""),
+        (math.inf, ["--peers", "50000"], 50_000, ""),
     ],
 )  # fmt: skip
-def test_a_server_that_may_open_too_few_files_for_its_players_says_so(
+def test_a_server_that_may_open_too_few_files_for_its_players_says_so_and_lets_in_fewer(
     game: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     *,
     allowed: float,
     options: list[str],
+    most: int,
     said: str,
 ) -> None:
-    def at_once(*_: Any) -> None:
+    let_in: list[int] = []
+
+    def at_once(server: Server, *_: Any) -> None:
+        let_in.append(server._net._door._house.max_peers)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("netcode.turns.server.Server.wait", at_once)
@@ -942,6 +946,7 @@ def test_a_server_that_may_open_too_few_files_for_its_players_says_so(
     assert main(["serve", str(game), "--host", "127.0.0.1", "--port", "0", "--store", "memory", *options]) == 0
 
     out = capsys.readouterr().out
+    assert let_in == [most]
     assert ([*out.splitlines()][:1] == [said]) == bool(said)
     assert "is served on port" in out
 

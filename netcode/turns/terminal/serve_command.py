@@ -33,7 +33,7 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     numbers = None if arguments.metrics is None else place_of(arguments.metrics)
 
     told = contextlib.ExitStack()
-    narrow = _make_room(arguments.peers or MAX_PEERS)
+    most, narrow = _make_room(arguments.peers or MAX_PEERS)
 
     serving: list[Server] = []
 
@@ -54,6 +54,8 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
             "web": arguments.web or None,
             **_limits_of(arguments),
         }
+        if narrow:
+            options["max_peers"] = most
         serve(game, host=arguments.host, port=arguments.port, store=store, started=started, **options)
     if serving and serving[0].trouble:
         screen.line(f"the last moves are not stored, and nobody was told that they count: {serving[0].trouble}")
@@ -65,13 +67,16 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     return 0
 
 
-def _make_room(peers: int) -> str:
-    """Allow a descriptor for each player, and return what to say if there are too few."""
+def _make_room(peers: int) -> tuple[int, str]:
+    """Allow a descriptor for each player; return for how many there are enough, and what to say if those are fewer."""
     allowed = raise_descriptor_limit()
     if allowed >= peers + SPARE:
-        return ""
+        return peers, ""
     most = max(1, int(allowed) - SPARE)
-    return f"{allowed} open files are too few for {peers} people: raise LimitNOFILE, ulimit -n, or say --peers {most}"
+    return most, (
+        f"{allowed} open files are too few for {peers} people, so {most} are let in: raise LimitNOFILE, ulimit -n, "
+        f"or say --peers {most}"
+    )
 
 
 def _limits_of(arguments: argparse.Namespace) -> dict[str, Any]:
