@@ -496,7 +496,7 @@ def test_who_died_long_ago_is_forgotten_and_stays_dead(
 
 def test_what_is_old_is_found_without_looking_at_what_is_young(store: PostgresStore, empty: Postgres) -> None:
     store.create([new()])
-    asked = {"node": store._id, "keep": 100, "waiting": 10, "lease": LEASE, "spare": ["u"]}
+    asked = {"node": store._id, "keep": 100, "waiting": 10, "lease": LEASE, "spare": ["u"], "limit": 9}
 
     with psycopg.connect(empty.address()) as session:
         session.execute("SET enable_seqscan = off")  # which a table of few rows is worth
@@ -550,13 +550,29 @@ def test_a_database_in_which_no_index_can_be_made_now_is_served_all_the_same(
 
 
 def test_of_very_many_that_are_old_some_are_left_for_the_next_time(
-    store: PostgresStore, time: Time, monkeypatch: pytest.MonkeyPatch
+    store: PostgresStore, beside: Beside, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("netcode.turns.store.postgres.EXPIRED_AT_ONCE", 3)
+    other = beside()
+    other.open("there:1")
+    other.create([new(f"s{number}") for number in range(5)])
     store.create([new(f"t{number}") for number in range(5)])
     time.now += 200
+    other.renew(5)
+    asked: list[str] = []
+    read: list[int] = []
+    run = store._run
+
+    def counting(statement: str, parameters: Any) -> list[Any]:
+        rows = run(statement, parameters)
+        asked.append(statement)
+        read.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(store, "_run", counting)
 
     assert [len(store.expire(keep=100, waiting=100)) for _ in range(3)] == [3, 2, 0]
+    assert [rows for statement, rows in zip(asked, read, strict=True) if statement == sql.OLD] == [3, 2, 0]
 
 
 def test_thousands_are_claimed_loaded_given_back_and_deleted(store: PostgresStore, beside: Beside, time: Time) -> None:

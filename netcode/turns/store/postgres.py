@@ -280,12 +280,12 @@ class PostgresStore(Store):
 
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         times = {"node": self._node(), "keep": min(keep, AGES), "waiting": min(waiting, AGES)}
-        rows = self._run(sql.OLD, {**times, "spare": [*filter(is_table_id, spare)]})
+        rows = self._run(sql.OLD, {**times, "spare": [*filter(is_table_id, spare)], "limit": EXPIRED_AT_ONCE})
         gone: set[str] = set()
-        for part in _chunks([row for row in rows if not row[2] or row[1] == self._id][:EXPIRED_AT_ONCE]):
-            dead = self._dead(owner for _, owner, _ in part if owner != times["node"]) | {times["node"]}
+        for part in _chunks(rows):
+            dead = self._dead(owner for _, owner in part if owner != times["node"]) | {times["node"]}
             [(alive, deleted)] = self._run(
-                sql.EXPIRE, {**times, "ids": [table for table, _, _ in part], "owners": [*dead]}
+                sql.EXPIRE, {**times, "ids": [table for table, _ in part], "owners": [*dead]}
             )
             if not alive:
                 raise _fenced()

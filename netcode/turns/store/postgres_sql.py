@@ -246,15 +246,19 @@ SELECT count(*) FROM fence
 """
 
 # Expiring: as with claims, who owns what is looked up first, and only columns of the locked row are compared. What was
-# made lately is not old, and so an index whose column no move changes finds the few among millions that are.
+# made lately is not old, and so an index whose column no move changes finds the few among millions that are. A limit
+# stands outside of what finds them: inside, the planner would take whichever scan promises to end early.
 
 OLD = f"""
-SELECT g.id, g.owner, coalesce(NOT node.fenced AND node.expires {ALIVE_UNTIL}, false)
-FROM game_table AS g LEFT JOIN node ON node.id = g.owner
-WHERE (g.changed < now() - %(keep)s * interval '1 second' AND g.created < now() - %(keep)s * interval '1 second'
-    OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'
-        AND g.created < now() - %(waiting)s * interval '1 second'))
-    AND g.id <> ALL(%(spare)s::text[])
+WITH old (id, owner, lives) AS MATERIALIZED (
+    SELECT g.id, g.owner, coalesce(NOT node.fenced AND node.expires {ALIVE_UNTIL}, false)
+    FROM game_table AS g LEFT JOIN node ON node.id = g.owner
+    WHERE (g.changed < now() - %(keep)s * interval '1 second' AND g.created < now() - %(keep)s * interval '1 second'
+        OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'
+            AND g.created < now() - %(waiting)s * interval '1 second'))
+        AND g.id <> ALL(%(spare)s::text[])
+)
+SELECT id, owner FROM old WHERE NOT lives OR owner = %(node)s LIMIT %(limit)s
 """
 
 EXPIRE = f"""
