@@ -249,6 +249,7 @@ class Server:
             self._give_up()
             return
         self._parts.outage.step(now)
+        self._parts.telling.catch_up(now)
         self._counting.step(now)
         self._net.update()  # so that what was stored is told within this update
 

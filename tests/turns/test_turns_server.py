@@ -1288,6 +1288,32 @@ def test_times_and_rates_that_cannot_be_are_told_at_the_call(name: str, value: A
         Server(TicTacToe, host=HOST, port=PORT, **{name: value})
 
 
+def test_a_crowd_that_comes_and_goes_at_once_is_told_once(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.guest()
+    crowd = [hall.guest() for _ in range(9)]
+    hall.play(0.2)
+    ann.send(["join", "TicTacToe", {"room": "ours"}])
+    hall.play(0.2)
+
+    for guest in crowd:
+        guest.send(["join", "TicTacToe", {"room": "ours", "watch": True}])
+    hall.play(0.2)
+    for guest in crowd[:4]:
+        guest.send(["leave"])
+    for guest in crowd[4:8]:
+        guest.close()
+    hall.play(0.2)
+
+    def told(guest: Client) -> list[int]:
+        steps = [message[3] for message in hall.guests[guest] if message[0] == "step"]
+        return [state["spectators"] for state in steps if "spectators" in state]
+
+    assert (told(ann)[0], told(ann)[-1]) == (0, 1)
+    assert {told(guest)[0] for guest in crowd} == {*range(1, 10)}
+    assert len(told(ann)) + len(told(crowd[8])) <= 8
+
+
 @pytest.mark.parametrize("name", ["tables_per_peer", "max_waiting", "chat_length", "max_spectators", "max_state"])
 @pytest.mark.parametrize(("value", "error"), [("x", TypeError), (1.5, TypeError), (-1, ValueError)])
 def test_counts_that_cannot_be_are_told_at_the_call(name: str, value: Any, error: type[Exception]) -> None:

@@ -234,7 +234,8 @@ class Joining:
             return
         viewer = Viewer(peer, room.id, None, room.distinct(request.name or "somebody"), request.legal)
         self._crowd.welcome(room, viewer, None)
-        self._telling.publish(room, (), now)
+        self._telling.publish(room, (), now, only=viewer)
+        self._telling.publish_later(room)
 
 
 def _is_not_there(request: Join) -> str:

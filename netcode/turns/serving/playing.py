@@ -246,7 +246,7 @@ class Playing:
             self._presence.set(room, seat, False, now)
         viewer.seat = None
         self._crowd.dismiss(viewer, "you left the table")
-        self._telling.publish(room, (), now)
+        self._telling.publish_later(room)
         if seat is not None:  # it may be the last for whom the others waited
             self.begin_again(room, now)
         return ""

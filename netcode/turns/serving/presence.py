@@ -57,7 +57,7 @@ class Presences:
             room.viewers.remove(viewer)
         if viewer.seat is not None:
             self.set(room, viewer.seat, False, now)
-        self._telling.publish(room, (), now)
+        self._telling.publish_later(room)
 
     def returned(self, room: Room, now: float) -> None:
         """Hear that a table came back into memory: who is there now, and what is due."""

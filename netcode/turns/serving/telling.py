@@ -30,6 +30,8 @@ class Telling:
     def __init__(self, keeper: Keeper, max_message: int) -> None:
         self._keeper = keeper
         self._room_for_fields = max_message - ROOM_IN_MESSAGE
+        self._behind: dict[str, Room] = {}
+        """Tables of which something is yet to be told, in this update."""
 
     def publish(
         self,
@@ -73,6 +75,16 @@ class Telling:
             messages.append((viewer.peer, protocol.Step(news, fields, changed)))
         if messages:
             self._keeper.when_stored(room, lambda _: self.send(messages))
+
+    def publish_later(self, room: Room) -> None:
+        """Tell viewers what changed at the end of the update: where a crowd comes or goes, once and not for each of them."""
+        self._behind[room.id] = room
+
+    def catch_up(self, now: float) -> None:
+        """Tell what was to be told later."""
+        behind, self._behind = self._behind, {}
+        for room in behind.values():
+            self.publish(room, (), now)
 
     def tell_missed(self, room: Room, viewer: Viewer, now: float) -> None:
         """Tell a seat what was done to its table while nobody was there."""
