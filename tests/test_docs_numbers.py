@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from typing import Any
 
 import pytest
 from programs import ROOT
@@ -32,12 +33,11 @@ from netcode.turns.runtime import legal
 from netcode.turns.serving import incoming, outlook
 from netcode.wire import codec, cost, decoding, http, protocol, proxies, websocket
 
+BYTES: Any = connection.Connection
+SET: Any = ConnectionSet
 SEND, RECEIVE, POLL, CLOSE, CONNECT, ACCEPT = (
     str(inspect.getdoc(call))
-    for call in (
-        *(connection.Connection.send, connection.Connection.receive, connection.Connection.receive_poll),
-        *(connection.Connection.close_nicely, connection.connect, ConnectionSet.accept),
-    )
+    for call in (BYTES.send, BYTES.receive, BYTES.receive_poll, BYTES.close_nicely, connection.connect, SET.accept)
 )
 GOODBYES = [
     " ".join(str(inspect.getdoc(call)).split())

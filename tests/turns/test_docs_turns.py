@@ -152,7 +152,7 @@ def test_the_settings_and_the_events_of_a_table_are_all_there() -> None:
 def test_the_numbers_of_the_rules_of_rules_are_those_of_the_kit(words: str, number: float) -> None:
     [said] = re.findall(words, (ROOT / "docs" / "turns-rules.md").read_text(encoding="utf-8"))
 
-    assert float({"ten": 10, "a hundred": 100}.get(said, said)) == number
+    assert float(str(said).replace("ten", "10").replace("a hundred", "100")) == number
 
 
 @pytest.mark.process
