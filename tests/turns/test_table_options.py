@@ -1,5 +1,7 @@
 """The options of one table: what strangers choose, and what is found again when it is restored."""
 
+from typing import Any
+
 import pytest
 
 from netcode.diagnostics import log
@@ -80,3 +82,12 @@ def test_an_option_at_which_rules_fail_is_none_and_the_log_says_why(
     assert said.startswith("the option sizes of Sized failed:\nTraceback")
     assert "IndexError: list index out of range" in said
     assert revive_options(Sized, {"sizes": []}) == {"sizes": []}
+
+
+@pytest.mark.parametrize(
+    "times",
+    [{}, {"minutes": "5"}, {"per_move": None}, {"minutes": -1}, {"minutes": 5, "per_move": 30}],
+)
+def test_what_is_no_clock_is_told_with_one_that_is(times: Any) -> None:
+    with pytest.raises(ValueError, match=r"a clock is Clock\(minutes=5, increment=3\) or Clock\(per_move=30\), not"):
+        Clock(**times)

@@ -21,6 +21,9 @@ class Clock:
         minutes: for all moves of a seat together.
         increment: seconds that each move gives back.
         per_move: seconds for each move, in place of the two.
+
+    Raises:
+        ValueError: they are no clock, or one of them is no number from 0 to 1,000,000.
     """
 
     minutes: float = 0.0
@@ -28,8 +31,9 @@ class Clock:
     per_move: float = 0.0
 
     def __post_init__(self) -> None:
-        times = (self.minutes, self.increment, self.per_move)
-        if not all(0 <= time <= 1_000_000 for time in times) or (self.minutes > 0) == (self.per_move > 0):
+        times: tuple[Any, ...] = (self.minutes, self.increment, self.per_move)
+        fit = all(isinstance(time, (int, float)) and 0 <= time <= 1_000_000 for time in times)
+        if not fit or (self.minutes > 0) == (self.per_move > 0):
             raise ValueError(
                 "a clock is Clock(minutes=5, increment=3) or Clock(per_move=30), "
                 f"not Clock(minutes={self.minutes!r}, increment={self.increment!r}, per_move={self.per_move!r})"
