@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from netcode.turns.errors import BUGS, Refusal, RulesError
-from netcode.turns.language.definition import definition_of
+from netcode.turns.language.definition import check_game, definition_of
 from netcode.turns.proving import outside, spelling, twin, watching
 from netcode.turns.proving.elsewhere import compare
 from netcode.turns.proving.growth import Growth
@@ -60,8 +60,10 @@ def check(
         seconds: after which it stops; the report says how far it came.
 
     Raises:
+        TypeError: `game` is no class of rules.
         ValueError: `games` is no int from 1 up, or the game has no such option.
     """
+    check_game(game, "check")
     if type(games) is not int or games < 1:
         raise ValueError(f"games must be an int from 1 up, not {games!r}")
     checker = Checker(game, options or {}, seconds)

@@ -16,6 +16,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from netcode.turns.errors import RulesError
+from netcode.turns.language.definition import check_game
 from netcode.turns.language.kit import Result
 from netcode.turns.language.questions import Kind
 from netcode.turns.language.randomness import SECRET_SIZE
@@ -61,6 +62,7 @@ class TurnsEnv(AECEnv[str, _Observation, SupportsIndex]):
         render_mode: str | None = None,
     ) -> None:
         super().__init__()
+        check_game(game, "TurnsEnv")
         if games < 1 or limit < 1:
             raise ValueError(f"games and limit are at least 1, not {games} and {limit}")
         if render_mode not in (None, *RENDER_MODES):

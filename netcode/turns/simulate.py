@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from netcode.turns.errors import RulesError
+from netcode.turns.language.definition import check_game
 from netcode.turns.language.kit import Result
 from netcode.turns.rules import Game
 from netcode.turns.table import Happening, Refused, Step, Table
@@ -69,9 +70,11 @@ def simulate(
         limit: moves and answers after which it stops.
 
     Raises:
+        TypeError: for what is no class of rules.
         RulesError: for rules that cannot begin, or refuse what they list as legal.
         ValueError: for a number of players or an option that the game does not have.
     """
+    check_game(game, "simulate")
     table = Table.create(game, game.seats[0] if players is None else players, options, secret=secret_of(seed))
     played = Simulation(table, table.snapshot())
     played.note(done(table.start(0.0)))

@@ -1,10 +1,12 @@
 """A game that plays itself: to its end, to the limit, or to where nobody can do anything."""
 
 import random
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from netcode.turns import Free, Game, RulesError, move, simulate
+from netcode.turns import Free, Game, RulesError, check, move, simulate
 from netcode.turns.simulate import Choice, done
 from netcode.turns.table import Refused, Table
 
@@ -119,3 +121,12 @@ def test_what_is_not_listed_is_drawn() -> None:
 
     assert [choice[0] for _, choice in played.moves] == ["hide", "", "hide", ""]
     assert played.result is not None
+
+
+@pytest.mark.parametrize("call", [simulate, check])
+@pytest.mark.parametrize("game", [Count(), "Count", random, int])
+def test_what_is_no_class_of_rules_is_told_so(call: Callable[[Any], object], game: object) -> None:
+    with pytest.raises(
+        TypeError, match=rf"a game is a class, not .*; give the class itself, as in {call.__name__}\(Tic"
+    ):
+        call(game)

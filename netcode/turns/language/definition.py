@@ -177,6 +177,12 @@ def definition_of(game: Any) -> Definition:
     return definition
 
 
+def check_game(game: Any, call: str) -> None:
+    """Raise `TypeError` for what is no class of rules, as which `call` was given it."""
+    if not isinstance(game, type) or not hasattr(game, "seats"):
+        raise TypeError(f"a game is a class, not {game!r}; give the class itself, as in {call}(TicTacToe)")
+
+
 def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -> Definition:
     """Read a class of rules. Raises `RulesError` for everything that can be told from the class alone."""
     definition = Definition(cls)

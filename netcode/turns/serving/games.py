@@ -5,7 +5,7 @@ from typing import Any
 
 from netcode.diagnostics import log
 from netcode.turns.errors import BUGS, RulesError
-from netcode.turns.language.definition import MoveRule, definition_of
+from netcode.turns.language.definition import MoveRule, check_game, definition_of
 from netcode.turns.language.domains import Domain, Open
 from netcode.turns.language.marks import Field, Mark
 from netcode.turns.language.randomness import SECRET_SIZE
@@ -108,8 +108,7 @@ def by_name(games: Iterable[type[Any]]) -> dict[str, type[Any]]:
     """Sort games by their names. Raises `TypeError` or `ValueError` for what is none, and for two of one name."""
     found: dict[str, type[Any]] = {}
     for game in games:
-        if not isinstance(game, type) or not hasattr(game, "seats"):
-            raise TypeError(f"a game is a class, not {game!r}; give the class itself, as in Server(TicTacToe)")
+        check_game(game, "Server")
         if found.setdefault(game.__name__, game) is not game:
             raise ValueError(f"two games are called {game.__name__}; rename one of them")
     return found
