@@ -74,6 +74,12 @@ def check_pair(address: Any) -> Address:
     return Address(host, port)
 
 
+def check_typed(text: str) -> None:
+    """Raise `TypeError` for what nobody can have typed, such as a setting that is not there."""
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a str, as it was typed, not {type(text).__name__}")
+
+
 def read_address(text: str, otherwise: int) -> Address:
     """Return the address that somebody has typed: HOST, HOST:PORT, [IPv6], [IPv6]:PORT or IPv6.
 
@@ -86,8 +92,10 @@ def read_address(text: str, otherwise: int) -> Address:
         otherwise: the port where none was.
 
     Raises:
+        TypeError: `text` is no str.
         ValueError: it is none; the sentence says why, and what to write.
     """
+    check_typed(text)
     return _read(text, f":{otherwise}", 1)
 
 

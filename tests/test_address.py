@@ -371,3 +371,9 @@ def test_several_addresses_are_whatever_one_can_connect_to(address: Address) -> 
 def test_what_is_no_list_of_addresses_is_refused(given: Any, kind: type[Exception], text: str) -> None:
     with pytest.raises(kind, match=text):
         check_addresses(given)
+
+
+@pytest.mark.parametrize("text", [None, b"localhost", 7777])
+def test_what_nobody_can_have_typed_is_told_so(text: Any) -> None:
+    with pytest.raises(TypeError, match=f"text must be a str, as it was typed, not {type(text).__name__}"):
+        read_address(text, 7777)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from netcode.address import Address, read_address
+from netcode.address import Address, check_typed, read_address
 from netcode.console import shown
 from netcode.turns.protocol import MAX_ROOM
 
@@ -31,8 +31,10 @@ def read_invitation(text: str, otherwise: int) -> Invitation:
         otherwise: the port of an address without one; that of a link is then 80, or 443.
 
     Raises:
+        TypeError: `text` is no str.
         ValueError: it is neither; the sentence says why, and what to write.
     """
+    check_typed(text)
     text = text.strip()
     try:
         link = urlsplit(text)

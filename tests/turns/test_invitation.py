@@ -1,5 +1,8 @@
+from typing import Any
+
 import pytest
 
+from netcode import read_address
 from netcode.turns import Invitation, read_invitation
 
 
@@ -48,3 +51,11 @@ def test_a_link_with_a_code_that_no_table_has_is_told_as_such(room: str) -> None
 
     with pytest.raises(ValueError, match=said):
         read_invitation(f"http://localhost:1/#room={room}", 7777)
+
+
+def test_a_setting_that_is_not_there_is_told_so() -> None:
+    nothing: Any = None
+
+    for read in (read_invitation, read_address):
+        with pytest.raises(TypeError, match="text must be a str, as it was typed, not NoneType"):
+            read(nothing, 7777)
