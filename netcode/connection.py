@@ -388,6 +388,7 @@ def custom(
         input: a descriptor, or an object with `fileno()`, to receive from. None: nothing will ever be received.
         output: where to send to; may be the same as `input`. None: what is sent is ignored.
         remote_address: what the property of that name shall say.
+        clock: how to tell the time, for tests.
 
     Raises:
         TypeError, ValueError: an argument cannot be what it should be; on Windows, a descriptor is no socket.

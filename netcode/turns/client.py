@@ -68,6 +68,7 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
         ticket: the key of our seat from an earlier run, instead of all others.
         name: what the others call us: 32 characters of it, and `Ann 2` where somebody at the table is Ann.
         legal: whether the server lists legal plays for us.
+        clock: how to tell the time, for tests.
         patience: seconds for which our seat is looked for at a server that does not answer, also one that has yet to be
             started. Without it 120, and a server that has not taken us in yet is asked a few times at most.
         addresses: other places where the game is served, each as `address` or `"host:port"`: where several processes

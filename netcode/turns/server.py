@@ -95,6 +95,7 @@ class Server:
         on_thread: whether the store has a thread of its own. `serve` has nothing else to do, and does without.
         web: True to have browsers play here, too, at the same port: they are shown a page that plays any game. A
             `netcode.Web` says more: a page of your own, from where else pages may connect, which proxies are yours.
+        clock: how to tell the time, for tests.
         options: everything else that `netcode.Server` takes: `tls`, `authenticate`, `max_peers`, limits.
 
     Raises:
