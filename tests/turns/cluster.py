@@ -1,26 +1,25 @@
 """Several servers that share their tables, and those who play there, on a network in memory in a time of its own."""
 
-from collections.abc import Callable
 from typing import Any
 
-from netcode.testing import FakeClock, MemoryNetwork
+from netcode.testing import MemoryNetwork
 from netcode.turns.client import join
 from netcode.turns.events import Event
 from netcode.turns.rules import Game
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from netcode.turns.store.memory import MemoryStore
-from turns.hall import TICK, TicTacToe
+from turns.hall import Hours, TicTacToe
 
 LEASE = 1.5
 LINK: dict[str, Any] = {"timeout": 2.0, "ping_interval": 0.5}
 
 
-class Cluster:
+class Cluster(Hours):
     """Servers by number, and everybody who plays."""
 
     def __init__(self, count: int, *games: type[Game], seed: int = 0, **wanted: Any) -> None:
-        self.clock = FakeClock()
+        super().__init__()
         self.network = MemoryNetwork(self.clock, seed=seed)
         self.store = MemoryStore(clock=self.clock, lease=LEASE)
         self.games = games or (TicTacToe,)
@@ -71,13 +70,6 @@ class Cluster:
         """Return the number of the server at which somebody is."""
         return seat.address.port - 7000
 
-    def play(self, seconds: float) -> None:
-        """Let time pass for everybody."""
-        end = self.clock.now + seconds
-        while self.clock.now < end - 1e-9:
-            self.clock.advance(TICK)
-            self.update()
-
     def update(self) -> None:
         """Do one frame of everybody."""
         for number, server in [*self.servers.items()]:
@@ -87,28 +79,10 @@ class Cluster:
             seat.update()
             self.told[seat] += seat.events()
 
-    def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> float:
-        """Let time pass until something is so, and return how many seconds that took."""
-        begin = self.clock.now
-        while not condition():
-            assert self.clock.now < begin + seconds, "it never came true"
-            self.play(TICK)
-        return self.clock.now - begin
-
     def move(self, seat: Seat[Any], *play: Any, **arguments: Any) -> float:
         """Have a seat play, wait until it is in, and return how many seconds that took."""
         seat.play(*play, **arguments)
         return self.until(lambda: seat.pending is None)
-
-    def finish(self, *seats: Seat[Any]) -> None:
-        """Have seats play the first thing that is legal until the game is over."""
-        end = self.clock.now + 120.0
-        while not all(seat.over for seat in seats):
-            assert self.clock.now < end, "the game never ended"
-            for seat in seats:
-                if seat.my_turn and seat.pending is None and seat.legal:
-                    seat.play(seat.legal[0])
-            self.play(TICK)
 
     def close(self) -> None:
         """Close everybody."""

@@ -81,11 +81,51 @@ class Grab(Game):
         self.got.append(f"{thing} for {self.mover}")
 
 
-class Hall:
+class Hours:
+    """Those who have one time, which passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+
+    def update(self) -> None:
+        """Do one frame of everybody."""
+        raise NotImplementedError
+
+    def settle(self) -> None:
+        """Wait for whatever has no part in this time."""
+
+    def play(self, seconds: float) -> None:
+        """Let time pass for everybody."""
+        end = self.clock.now + seconds
+        while self.clock.now < end - 1e-9:
+            self.clock.advance(TICK)
+            self.update()
+
+    def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> float:
+        """Let time pass until something is so, and return how many seconds that took."""
+        begin = self.clock.now
+        while not condition():
+            assert self.clock.now < begin + seconds, "it never came true"
+            self.play(TICK)
+            self.settle()
+        return self.clock.now - begin
+
+    def finish(self, *seats: Seat[Any]) -> None:
+        """Have seats play the first thing that is legal until the game is over."""
+        end = self.clock.now + 120.0
+        while not all(seat.over for seat in seats):
+            assert self.clock.now < end, "the game never ended"
+            for seat in seats:
+                if seat.my_turn and seat.pending is None and seat.legal:
+                    seat.play(seat.legal[0])
+            self.play(TICK)
+
+
+class Hall(Hours):
     """Who serves, who plays, and what each has been told so far."""
 
     def __init__(self, *games: type[Game], store: MemoryStore | None = None, **faults: Any) -> None:
-        self.clock = FakeClock()
+        super().__init__()
         self.network = MemoryNetwork(self.clock, **faults)
         self.store = store or MemoryStore(clock=self.clock)
         self.games = games or (TicTacToe, Secrets)
@@ -132,13 +172,6 @@ class Hall:
         self.told[seat] = []
         return seat
 
-    def play(self, seconds: float) -> None:
-        """Let time pass for everybody."""
-        end = self.clock.now + seconds
-        while self.clock.now < end - 1e-9:
-            self.clock.advance(TICK)
-            self.update()
-
     def update(self) -> None:
         """Do one frame of everybody."""
         if self.server is not None:
@@ -150,14 +183,9 @@ class Hall:
             guest.update()
             told += [event.message for event in guest.events() if isinstance(event, Received)]
 
-    def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
-        """Let time pass until something is so."""
-        end = self.clock.now + seconds
-        while not condition():
-            assert self.clock.now < end, "it never came true"
-            self.play(TICK)
-            if self.server is not None:
-                self.server._keeper.writer.carrier.join()  # a thread has no part in the time of the hall
+    def settle(self) -> None:
+        if self.server is not None:
+            self.server._keeper.writer.carrier.join()  # a thread has no part in the time of the hall
 
     def heard(self, seat: Seat[Any], *kinds: type[Any]) -> list[Any]:
         """Return the events of some kinds that a seat was told."""
@@ -168,16 +196,6 @@ class Hall:
         seat.play(*play, **arguments)
         self.until(lambda: seat.pending is None)
         self.play(2 * TICK)
-
-    def finish(self, *seats: Seat[Any], seconds: float = 120.0) -> None:
-        """Have seats play the first thing that is legal until the game is over."""
-        end = self.clock.now + seconds
-        while not all(seat.over for seat in seats):
-            assert self.clock.now < end, "the game never ended"
-            for seat in seats:
-                if seat.my_turn and seat.pending is None and seat.legal:
-                    seat.play(seat.legal[0])
-            self.play(TICK)
 
     def close(self) -> None:
         """Close everybody."""
