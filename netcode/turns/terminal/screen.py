@@ -83,10 +83,7 @@ class Screen:
         if is_terminal(sys.stdin) and is_terminal(sys.stdout) and self._out is sys.stdout:
             return input("> ")  # where one can go back in the line
         self._put("> ")
-        line = "" if sys.stdin is None else sys.stdin.readline()  # pyright: ignore[reportUnnecessaryComparison] # pythonw has none
-        if not line:
-            raise EOFError
-        return line.rstrip("\n")
+        return _read_line()
 
     def _ask_within(self, seconds: float) -> str | None:
         """Return the next line of a terminal. One cannot go back in it: what edits a line does not wait for less."""
@@ -98,10 +95,7 @@ class Screen:
         if not came:
             self._put("\n")
             return None
-        line = sys.stdin.readline()
-        if not line:
-            raise EOFError
-        return line.rstrip("\n")
+        return _read_line()
 
     def forget_typed(self, seconds: float = 0.0) -> None:
         """Throw away what was typed ahead, also half a line: it was meant for what is not asked any more.
@@ -153,6 +147,13 @@ class Screen:
         for name, value in shown:
             for number, part in enumerate(_wrapped(value, self.width - width - 5)):
                 self.line(f"   {padded(name if not number else '', width)}  {part}")
+
+
+def _read_line() -> str:
+    line = "" if sys.stdin is None else sys.stdin.readline()  # pyright: ignore[reportUnnecessaryComparison] # pythonw has none
+    if not line:
+        raise EOFError
+    return line.rstrip("\n")
 
 
 def _wrapped(text: str, width: int) -> list[str]:
