@@ -575,6 +575,21 @@ def test_of_very_many_that_are_old_some_are_left_for_the_next_time(
     assert [rows for statement, rows in zip(asked, read, strict=True) if statement == sql.OLD] == [3, 2, 0]
 
 
+def test_a_clock_that_leaps_makes_no_table_old(store: PostgresStore, time: Time, empty: Postgres) -> None:
+    store.create([new("t"), new("u", listing=b"waits")])
+    store.renew(2)
+    month = {"keep": 30 * 86_400.0, "waiting": 3600.0}
+
+    time.now += 40 * 86_400  # for the database, in which nobody said a word meanwhile
+    at_once = store.expire(**month)
+    store.renew(2)
+    soon = store.expire(**month)
+    empty.execute("UPDATE node SET since = since - interval '16 minutes'")  # and all the while it was heard
+
+    assert (at_once, soon) == (set(), set())
+    assert store.expire(**month) == {"t", "u"}
+
+
 def test_thousands_are_claimed_loaded_given_back_and_deleted(store: PostgresStore, beside: Beside, time: Time) -> None:
     tables = [f"t{number}" for number in range(1201)]
     store.create([new(table) for table in tables])

@@ -192,7 +192,7 @@ class Store(ABC):
         """Delete tables to which nothing happened for `keep` seconds; return their ids.
 
         For those that are listed, and whose game has not begun, it is `waiting` seconds. Those of other nodes that live stay,
-        and so do some, for the next call, where there are very many.
+        and so do some, for the next call, where there are very many, or where the clock may have leapt.
 
         Args:
             spare: tables that stay, because somebody is there.

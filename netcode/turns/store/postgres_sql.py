@@ -247,7 +247,9 @@ SELECT count(*) FROM fence
 
 # Expiring: as with claims, who owns what is looked up first, and only columns of the locked row are compared. What was
 # made lately is not old, and so an index whose column no move changes finds the few among millions that are. A limit
-# stands outside of what finds them: inside, the planner would take whichever scan promises to end early.
+# stands outside of what finds them: inside, the planner would take whichever scan promises to end early. And where the
+# clock has gone on by years at once, as on a host that has yet to ask for the time, all would be old: a time is believed
+# by who has lived through the quarter of an hour before it: such a leap begins `since` anew.
 
 OLD = f"""
 WITH old (id, owner, lives) AS MATERIALIZED (
@@ -256,7 +258,10 @@ WITH old (id, owner, lives) AS MATERIALIZED (
     WHERE (g.changed < now() - %(keep)s * interval '1 second' AND g.created < now() - %(keep)s * interval '1 second'
         OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'
             AND g.created < now() - %(waiting)s * interval '1 second'))
-        AND g.id <> ALL(%(spare)s::text[])
+        AND g.id <> ALL(%(spare)s::text[]) AND EXISTS (
+            SELECT FROM node AS me WHERE me.id = %(node)s AND me.expires > now() - interval '1 hour'
+                AND me.since <= now() - least(%(keep)s, %(waiting)s, 3600) / 4 * interval '1 second'
+        )
 )
 SELECT id, owner FROM old WHERE NOT lives OR owner = %(node)s LIMIT %(limit)s
 """
