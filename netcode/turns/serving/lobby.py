@@ -165,8 +165,11 @@ class Lobby:
         options = with_defaults(game, request.options) if request.options else None
         most = None if request.players is None else seats_of(game, request.players)[1]
         for listing in listings.values():
-            fits = options in (None, listing.options) and most in (None, seats_of(game, listing.players)[1])
-            if listing.code is None and fits:
+            if (
+                listing.code is None  # first what is quick to see: there may be thousands
+                and options in (None, listing.options)
+                and (most is None or most == seats_of(game, listing.players)[1])
+            ):
                 return listing.table
         return None
 
