@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import make_dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
@@ -1064,6 +1064,14 @@ def test_times_that_ran_out_are_in_the_log() -> None:
     assert (len(entries), back.frozen, back.snapshot()) == (5, "", table.snapshot())
 
 
+def _changed(what: str) -> str:
+    """Return why a table is frozen whose state does not fit, in words that say what to do."""
+    return f"the rules have changed: {what}; write upgrade(cls, old)"
+
+
+UNFIT = _changed("total must be str, not an int")
+
+
 def variant(base: type[Game], **changes: Any) -> type[Game]:
     """Return rules of the same name that have changed."""
     annotations = {**changes.pop("annotations", {})}
@@ -1099,15 +1107,18 @@ def rules_of(card: Any) -> type[Any]:
 def test_a_class_beside_the_rules_that_changed_is_changed_rules_and_no_damage() -> None:
     fields: list[list[Any]] = [[("rank", int)], [("rank", int), ("suit", str, "S")], [("number", int)]]
     old, longer, other = (rules_of(make_dataclass("Card", named)) for named in fields)
+    named_tuple = rules_of(NamedTuple("Card", [("rank", int)]))
     table = Table.create(old, 2, secret=bytes(32))
     table.start(0.0)
     play(table, 0, "draw")
 
-    upgraded, frozen = (Table.restore(rules, table.snapshot()) for rules in (longer, other))
+    upgraded, frozen, kind = (Table.restore(rules, table.snapshot()) for rules in (longer, other, named_tuple))
 
     [card] = upgraded.course.values["cards"]
     assert (upgraded.frozen, card.rank, card.suit) == ("", 0, "S")
-    assert (frozen.frozen, frozen.damage) == ("cards[0] must have the entries number", "")
+    unfit = "what Cards.upgrade returned does not fit: cards[0] must "
+    assert (frozen.frozen, frozen.damage) == (f"{unfit}have the entries number", "")
+    assert (kind.frozen, kind.damage) == (f"{unfit}be Card, not a dict", "")
     assert Table.restore(old, table.snapshot()).frozen == ""
 
 
@@ -1131,7 +1142,7 @@ def test_a_name_of_a_type_beside_the_rules_that_means_another_is_changed_rules_a
     assert isinstance(sunk, Step)
 
     other = Table.restore(rules(Literal["green", "blue"], dict[str, int]), state)
-    assert (other.frozen, other.damage) == ("shade must be one of 'green', 'blue'", "")
+    assert (other.frozen, other.damage) == (_changed("shade must be one of 'green', 'blue'"), "")
     other = Table.restore(rules(Literal["red", "green"], list[int]), state, [sunk.entry])
     assert (other.frozen, other.damage) == (
         "the rules refuse what they once accepted: fleet must be list[int], not a dict",
@@ -1157,7 +1168,7 @@ def test_a_type_beside_the_rules_that_changed_is_changed_rules_and_no_damage() -
     other = Table.restore(rules(dict[int, int], {}), table.snapshot())
 
     assert (wider.frozen, wider.course.values) == ("", {"gold": (5, 7)})
-    assert (other.frozen, other.damage) == ("gold must be dict[int, int], not a list", "")
+    assert (other.frozen, other.damage) == (_changed("gold must be dict[int, int], not a list"), "")
     assert Table.restore(rules(list[int], []), table.snapshot()).frozen == ""
 
 
@@ -1204,7 +1215,7 @@ def test_a_frozen_table_shows_nothing_that_its_rules_do_not_know() -> None:
 
     frozen = Table.restore(Words, begin(Keeps).snapshot())
 
-    assert frozen.frozen == "total must be str, not an int"
+    assert frozen.frozen == UNFIT
     assert [frozen.view(viewer).keys() for viewer in (None, 0)] == [{"total"}, {"total"}]
 
 
@@ -1225,9 +1236,9 @@ def test_changed_rules_may_upgrade_an_old_state_and_else_the_table_is_frozen_and
     frozen = Table.restore(Words, table.snapshot())
     upgraded = Table.restore(variant(Words, upgrade=classmethod(upgrade)), table.snapshot())
 
-    assert frozen.frozen == "total must be str, not an int"
+    assert frozen.frozen == UNFIT
     assert (seen(frozen), frozen.snapshot()) == ({"total": 3}, table.snapshot())
-    assert play(frozen, 1, "add") == Refused("this table is frozen: total must be str, not an int")
+    assert play(frozen, 1, "add") == Refused(f"this table is frozen: {UNFIT}")
     assert (upgraded.frozen, upgraded.course.values) == ("", {"total": "III"})
     assert isinstance(play(upgraded, 1, "add"), Step)
 
@@ -1247,7 +1258,7 @@ def test_a_set_takes_no_list_of_older_rules_that_has_something_twice() -> None:
 
     table = begin(Pair)
 
-    assert Table.restore(Bag, table.snapshot()).frozen == "total must be set[int], and has something twice"
+    assert Table.restore(Bag, table.snapshot()).frozen == _changed("total must be set[int], and has something twice")
 
 
 @pytest.mark.parametrize(
@@ -1300,7 +1311,7 @@ def test_a_method_that_is_called_upgrade_is_one_of_the_game() -> None:
         def upgrade(self, by: int) -> dict[str, Any]:
             return {"total": "I" * by}
 
-    assert Table.restore(Towers, begin(Count).snapshot()).frozen == "total must be str, not an int"
+    assert Table.restore(Towers, begin(Count).snapshot()).frozen == UNFIT
 
 
 def test_a_suspended_move_runs_again_under_changed_rules() -> None:

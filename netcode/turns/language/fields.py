@@ -130,16 +130,20 @@ def fit(cls: type[Any], fields: Packed) -> Packed:
     old = {name: unpack(data) for name, data in fields.items()}
     try:
         return _convert(definition, old)
-    except Unfit:
+    except Unfit as error:
         if not isinstance(getattr_static(cls, "upgrade", None), classmethod | staticmethod):
-            raise  # a method or a move of that name is one of the game
+            # A method or a move of that name is one of the game.
+            raise Unfit(f"the rules have changed: {error}; write upgrade(cls, old)") from None
         known, upgrade = {*definition.shapes, *old}, getattr(cls, "upgrade")  # noqa: B009 - no stub knows it
         try:
             upgraded: Any = upgrade(old)
         except BUGS as error:
             raise RulesError(f"{cls.__name__}.upgrade fails: {type(error).__name__}: {error}") from error
         _check_upgraded(cls.__name__, upgraded, known)
-        return _convert(definition, upgraded)
+        try:
+            return _convert(definition, upgraded)
+        except Unfit as unfit:
+            raise Unfit(f"what {cls.__name__}.upgrade returned does not fit: {unfit}") from None
 
 
 def _check_upgraded(game: str, upgraded: Any, known: set[str]) -> None:
@@ -160,6 +164,6 @@ def _convert(definition: Definition, old: Mapping[str, Any]) -> Packed:
         elif name in definition.defaults:
             value = definition.defaults[name]
         else:
-            raise Unfit(f"the rules have changed: {name} is new and has no default; write upgrade(cls, old)")
+            raise Unfit(f"{name} is new and has no default")
         packed[name] = pack(shape.dump(value))
     return packed

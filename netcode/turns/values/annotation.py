@@ -166,7 +166,8 @@ def _either(members: list[Shape], where: str) -> Shape:
 def made_of(shapes: Iterable[Shape]) -> str:
     """Return what shapes are, and what the classes among them and their parts are made of.
 
-    That may be written beside the rules, and what was stored under other fields and members is not what they have now.
+    That may be written beside the rules, and what was stored under other fields and members is not what they have now; nor
+    is what a NamedTuple has stored, which is a list, that of a dataclass of the same name.
     """
     todo, seen = [*shapes], set[int]()
     said: list[Any] = [shape.name for shape in todo]
@@ -179,7 +180,7 @@ def made_of(shapes: Iterable[Shape]) -> str:
                 numbers = [int(one.value) for one in shape.members.values()] if shape.flag else None
                 said.append((shape.name, [*shape.members], numbers))
             case Record():
-                said.append((shape.name, [(name, part.name) for name, part in shape.fields.items()]))
+                said.append((shape.name, {name: part.name for name, part in shape.fields.items()}))
                 todo += shape.fields.values()
             case Fixed():
                 if shape.kind is not tuple:
