@@ -94,7 +94,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """The game is over. A rematch begins with `Started`."""
+    """The game is over, now or before we came. A rematch begins with `Started`."""
 
     result: Result
 

@@ -14,8 +14,9 @@ import netcode
 from netcode.testing import FakeClock
 from netcode.turns import protocol
 from netcode.turns.client import join, tables
-from netcode.turns.events import Gone, Presence, Refused, Said, Seated, Started
+from netcode.turns.events import Gone, Over, Presence, Refused, Said, Seated, Started
 from netcode.turns.language.clocks import Clock
+from netcode.turns.language.kit import Result
 from netcode.turns.language.plays import Play
 from netcode.turns.player.conversation import MAX_EVENTS, MOST_UNSAID
 from netcode.turns.rules import Game, move, options
@@ -216,6 +217,23 @@ def test_there_is_a_view_with_seated_where_the_game_is_on(hall: Hall) -> None:
             hall.play(TICK)
         assert seat.started
         assert hall.heard(seat, Started) == []
+
+
+def test_an_end_is_told_once_also_to_who_was_not_there(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = hall.join(), hall.join()
+    bob.close()
+    ann.leave()
+    hall.play(1.0)
+
+    back = hall.join(ticket=bob.ticket)
+    hall.kill()
+    hall.serve()
+    hall.play(15.0)
+
+    assert (back.connected, back.result) == (True, Result((1,), None, "player 1 gave up"))
+    assert hall.heard(back, Seated, Over) == [Seated(1, "player 2"), Over(back.result)]
+    assert hall.heard(ann, Over) == [Over(back.result)]
 
 
 def test_whose_move_it_is_says_a_view_by_name_as_one_of_the_class(hall: Hall) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from netcode.turns import protocol
-from netcode.turns.events import Event, Seated, event_of
+from netcode.turns.events import Event, Over, Seated, event_of
 from netcode.turns.player.sight import make_view
+from netcode.turns.runtime.outcomes import result_of
 
 G = TypeVar("G")
 
@@ -21,6 +22,8 @@ class Known(Generic[G]):
         """What is told beside the fields, by the names of the protocol."""
         self._fields: dict[str, bytes] = {}
         self._heard_at = 0.0
+        self._ended: tuple[Any, Any] | None = None
+        """Which end of a game was told; None while one is on."""
 
     @property
     def title(self) -> str:
@@ -62,7 +65,17 @@ class Known(Generic[G]):
             self.view = make_view(self.game, self._fields, self.seat, self.state)
         events = [event_of(data, before, self.view) for data in step.events]
         # That we sit down is told all the others; we know since `Sat`.
-        return [one for one in events if one is not None and not (isinstance(one, Seated) and one.seat == self.seat)]
+        told = [one for one in events if one is not None and not (isinstance(one, Seated) and one.seat == self.seat)]
+        return told + self._missed_end(told)
+
+    def _missed_end(self, told: list[Event]) -> list[Event]:
+        """Return that the game is over where that came to pass while nobody could tell us; once."""
+        result, number = self.state.get("result"), self.state.get("number")
+        ended = None if result is None else (result, number)
+        known, self._ended = self._ended, ended
+        if ended in (None, known) or any(isinstance(one, Over) for one in told):
+            return []
+        return [Over(result_of(result))]
 
     def clocks(self, now: float) -> tuple[float, ...] | None:
         """Return the seconds that each seat has left; None without clocks."""

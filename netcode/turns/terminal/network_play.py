@@ -90,8 +90,6 @@ class NetworkTable:
         self._due = False
         """Whether the table is to be shown once it is there: we have just come."""
         self._kept, self._room = kept, room
-        self._ended: Result | None = None
-        """How the game ended, once that was told."""
         self._drawer = Drawer(game)
         self._drawn: Play | None = None
         """What was drawn in this turn of ours, and not played."""
@@ -118,8 +116,6 @@ class NetworkTable:
         self._tell_silence()
         if self._due:
             self._show()
-            if self.seat.result is not None and self.seat.result != self._ended:  # before we came
-                self._tell_end(self.seat.result)
         self._prompt()
         return True
 
@@ -141,7 +137,6 @@ class NetworkTable:
             case Seated(_, name):
                 line(f"{name} sits down")
             case Started():
-                self._ended = None
                 line("the game begins")
                 if len(self.seat.names) > 1:
                     line(who_is_who(self.seat.names))
@@ -173,6 +168,8 @@ class NetworkTable:
             case Said(_, name, text):
                 line(f"{name}: {text}")
             case Over(result):
+                if self._due:  # it was over when we came
+                    self._show()
                 self._tell_end(result)
             case Gone(reason):
                 self._tell_that_it_is_over(on_a_command_line(reason))
@@ -191,7 +188,6 @@ class NetworkTable:
             self.seat_file.forget()
 
     def _tell_end(self, result: Result) -> None:
-        self._ended = result
         self.screen.line(ended(result, self.seat.names))
         if self.seat.started and rows_of(self.seat.view, self.screen.width) != self._rows:  # opened, and nobody moved
             self._table("at the end")
