@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from netcode.turns.errors import BUGS, Refusal, RulesError
 from netcode.turns.language.definition import check_game, definition_of
 from netcode.turns.proving import outside, spelling, twin, watching
+from netcode.turns.proving.attempts import in_the_way
 from netcode.turns.proving.elsewhere import compare
 from netcode.turns.proving.growth import Growth
 from netcode.turns.proving.hushing import Hush
@@ -233,7 +234,8 @@ class Checker:
             if self.game.__name__ in table.complaints:  # a move failed: it would do so over and over
                 return self._give_up(job)
             if made is None:
-                self.findings.symptom(deadlock(table))
+                self._complain(table)
+                self.findings.symptom(deadlock(table), in_the_way(table))
                 return True
             seat, choice, step = made
             taken.append((seat, choice))

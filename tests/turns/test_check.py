@@ -829,7 +829,21 @@ def test_a_deadlock_is_found() -> None:
         def take(self, which: int) -> None:
             self.left.remove(which)
 
-    assert "a deadlock" in problems(Stuck)
+        @move(much=range(2))
+        def bid(self, much: int) -> None:
+            self.require(False, f"{len(self.left)} lie there")
+
+        def nothing(self) -> list[int]:
+            self.require(False, "there is nothing")
+            return []
+
+        @move(what=nothing)
+        def sell(self, what: int) -> None: ...
+
+    (stuck,) = check(Stuck, 6).problems
+
+    why = "take lists nothing, bid is refused, 0 lie there, sell is refused, there is nothing"
+    assert stuck == f"nobody can do anything, and the game is not over: a deadlock; seat 1 is to move: {why}"
 
 
 def test_an_endless_game_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1641,9 +1655,19 @@ def test_samples_that_are_all_refused_are_named_as_such() -> None:
             self.require(word == "c", "not that")
             self.finish()
 
-    assert "the rules refuse whatever Free draws for say, and there is nothing else to do: a deadlock" in problems(
-        Deaf, 1
-    )
+    class Broken(Deaf):
+        @move(word=Free(str, lambda dice: dice.choice([]), lambda _word: None))
+        def say(self, word: str) -> None: ...
+
+    class Mute(Game):
+        @move
+        def say(self) -> None:
+            self.ask(self.mover, Free(str, lambda dice: dice.choice([]), lambda _word: None))
+
+    (deaf,), (broken,), (mute,) = (check(game, 1).problems for game in (Deaf, Broken, Mute))
+    assert deaf.startswith("the rules refuse whatever Free draws for say, and there is nothing else to do: a deadlock")
+    assert broken.startswith("Broken.say fails: IndexError: ")
+    assert mute.startswith("Mute.say fails: IndexError: ")
 
 
 def test_everybody_knows_whether_a_word_was_thought_of() -> None:

@@ -11,8 +11,8 @@ from netcode.turns.language.domains import Domain
 from netcode.turns.proving.worlds import supposed
 from netcode.turns.runtime.legal import draw_each
 from netcode.turns.runtime.sealing import tried
-from netcode.turns.simulate import Choice
-from netcode.turns.table import Table
+from netcode.turns.simulate import Choice, act
+from netcode.turns.table import Refused, Table
 from netcode.turns.values import plain
 
 MAX_FOUND = 200
@@ -23,6 +23,8 @@ DRAWS = 4
 """How often a move is drawn that is not listed, in search of what the rules refuse."""
 REFUSED_DRAWS = 2
 """So many such draws of one move are tried."""
+QUOTED = 80
+"""Characters of a refusal that are quoted."""
 
 
 def wrong_choices(table: Table, dice: random.Random) -> list[tuple[int, Choice]]:
@@ -45,6 +47,34 @@ def wrong_choices(table: Table, dice: random.Random) -> list[tuple[int, Choice]]
             barred += [(seat, (name, arguments)) for arguments in shut[:1]]
     dice.shuffle(wrong)
     return wrong[:MAX_TRIED] + barred
+
+
+def in_the_way(table: Table) -> str:
+    """Say whose turn it is at a table at which nobody finds anything to do, and what keeps each move from being made.
+
+    For the end of a sentence; nothing of moves that are drawn, or fail.
+    """
+    asks = table.course.suspension
+    if asks is not None:
+        return f"; {table.course.place_of(asks.task)} waits for seat {table.to_move[0]} to answer"
+    for seat in table.to_move[:1]:
+        kept = [what for what in (_kept(table, seat, move) for move in table.course.definition.moves.values()) if what]
+        return f"; seat {seat} is to move: {', '.join(kept)}" if kept else f"; seat {seat} is to move"
+    return ""
+
+
+def _kept(table: Table, seat: int, move: MoveRule) -> str:
+    """Say what keeps a seat from a move, of which nothing is legal."""
+    shut: list[dict[str, Any]] = []
+    try:
+        found = None if move.free else next(_listed(table, seat, move, shut), None)
+    except BUGS:
+        return ""
+    tries = [found] if found is not None else shut[:1]
+    for arguments in tries:
+        outcome = act(supposed(table), seat, (move.name, arguments))
+        return f"{move.name} is refused, {outcome.text:.{QUOTED}}" if isinstance(outcome, Refused) else ""
+    return "" if move.free else f"{move.name} lists nothing"
 
 
 def _listed(table: Table, seat: int, move: MoveRule, shut: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

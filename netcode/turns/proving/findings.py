@@ -18,7 +18,7 @@ class Findings:
     """By the kind of a finding, the problem that it is or follows from."""
     _cause: str | None = None
     _suspect: str | None = None
-    _symptoms: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    _symptoms: dict[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
 
     @property
     def is_broken(self) -> bool:
@@ -38,12 +38,12 @@ class Findings:
         """
         self._add(what, self.where, breaks=breaks)
 
-    def _add(self, what: str, where: str, *, breaks: bool) -> None:
+    def _add(self, what: str, where: str, *, breaks: bool, there: str = "") -> None:
         kinds = _kinds_of(what)
         problem = next((self._known[kind] for kind in kinds if kind in self._known), None)
         if problem is None:
-            self.problems[what] = where
-            problem = what
+            problem = f"{what}{there}"
+            self.problems[problem] = where
         elif kinds[0] not in self._known:
             self.follows.setdefault(problem, []).append(what)
         for kind in kinds:
@@ -56,16 +56,21 @@ class Findings:
         self.add(what)
         self._suspect = self._suspect or what
 
-    def symptom(self, what: str) -> None:
-        """Note what may follow from something else that is wrong in this game, also if that is seen only later."""
-        self._symptoms.setdefault(_kinds_of(what)[0], (what, self.where))
+    def symptom(self, what: str, there: str = "") -> None:
+        """Note what may follow from something else that is wrong in this game, also if that is seen only later.
+
+        Args:
+            what: in a sentence.
+            there: more of it, as it was this time, for its end: elsewhere it may be otherwise, and is the same problem.
+        """
+        self._symptoms.setdefault(_kinds_of(what)[0], (what, self.where, there))
 
     def settle(self) -> None:
         """End a game: its symptoms follow from what broke it, or may break each; if nothing did, from the first of them."""
-        for kind, (what, where) in self._symptoms.items():
+        for kind, (what, where, there) in self._symptoms.items():
             cause = self._cause or self._suspect
             if cause is None:
-                self._add(what, where, breaks=True)
+                self._add(what, where, breaks=True, there=there)
             elif kind not in self._known:
                 self._known[kind] = cause
                 self.follows.setdefault(cause, []).append(what)

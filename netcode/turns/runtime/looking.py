@@ -63,15 +63,19 @@ def draw(
     course: Course, seat: int, name: str, dice: random.Random, *, thorough: bool = False
 ) -> Mapping[str, Any] | None:
     """Draw arguments for a move, or an answer if `name` is ""; None if there is none to be found."""
+    asks = course.suspension
     try:
         if name == "":
-            assert course.suspension is not None
-            options = course.suspension.question.options[seat]
+            assert asks is not None
+            options = asks.question.options[seat]
             return {"answer": plain(options.sample(dice) if isinstance(options, Free) else dice.choice(options))}
         scratch, reload = course.scratch(seat)
         move = course.definition.moves[name]
         values = draw_arguments(move, scratch, reload, dice, course.complain, thorough=thorough)
     except (Leave, *BUGS) as error:  # a domain or a sample that fails draws nothing
-        course.complain(name or "an answer", error, "a draw for it")
+        if asks is None:
+            course.complain(name, error, "a draw for it")
+        else:
+            course.complain(asks.task.name or asks.task.kind, error, "a draw of an answer for it")
         return None
     return None if values is None else {argument: plain(value) for argument, value in values.items()}
