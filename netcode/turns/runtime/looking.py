@@ -76,6 +76,6 @@ def draw(
         if asks is None:
             course.complain(name, error, "a draw for it")
         else:
-            course.complain(asks.task.name or asks.task.kind, error, "a draw of an answer for it")
+            course.complain(asks.task.name or asks.task.kind, error, "a drawn answer")
         return None
     return None if values is None else {argument: plain(value) for argument, value in values.items()}
