@@ -815,7 +815,7 @@ def test_a_tuple_that_is_lost_in_storage_is_found() -> None:
             if len(self.pairs) == 3:
                 self.finish()
 
-    assert "Lost.pairs[0] is a tuple" in problems(Lost)
+    assert "after Lost.add, Lost.pairs[0] is a tuple" in problems(Lost)
 
 
 def test_a_deadlock_is_found() -> None:

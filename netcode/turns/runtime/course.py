@@ -30,7 +30,7 @@ class Course:
     """Where a game stands, and what makes it go on. Those who change it see to it that it is whole."""
 
     __slots__ = (
-        "_dry", "_game", "_rounds", "closely", "complaints", "definition", "kit", "packed", "rules", "supposed", "suspension", "taken_back",
+        "_dry", "_game", "_rounds", "_task", "closely", "complaints", "definition", "kit", "packed", "rules", "supposed", "suspension", "taken_back",
         "touched", "waiting",
     )  # fmt: skip
 
@@ -54,7 +54,7 @@ class Course:
         self.supposed = False
         """Whether this may be a world that could not be: what fails in it is complained of, and not logged."""
         self._dry: DryKit | None = None
-        self._rounds = 0
+        self._rounds, self._task = 0, Task("setup")
 
     # -- where it stands
 
@@ -140,8 +140,11 @@ class Course:
     def _stored(self) -> Packed:
         """Return the fields as they are stored. Raises `RulesError` for what cannot be."""
         game, before = self.game, self.packed
-        packed = pack_fields(game, before)
-        verify_changed(game, packed, before)
+        try:
+            packed = pack_fields(game, before)
+            verify_changed(game, packed, before)
+        except RulesError as error:
+            raise RulesError(f"after {self.place_of(self._task)}, {error}") from error.__cause__
         self.look_closely()
         return packed
 
@@ -206,6 +209,7 @@ class Course:
         """Run one rule; return whether it came to its end, and did not ask."""
         kit = self.kit
         kit.begin(task.seat, answers, told)
+        self._task = task
         try:
             self._call(task)
         except Suspended:
