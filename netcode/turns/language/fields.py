@@ -63,8 +63,23 @@ def _flaw(shape: Shape, value: Any, where: str) -> str | None:
         return f"{where} holds itself, or nests without end"
 
 
-def verify_changed(game: Any, packed: Packed, earlier: Packed) -> None:
-    """Raise `RulesError` for a field of a wrong type, of those that a rule changed: `packed` is not `earlier` there."""
+def pack_changed(game: Any, earlier: Packed, place: str) -> Packed:
+    """Return the fields as `pack_fields` does, after a rule. Raises `RulesError` also for one of a wrong type, with the rule.
+
+    Args:
+        game: whose fields.
+        earlier: those before the rule: what has not changed since is not looked at.
+        place: the rule, in words.
+    """
+    try:
+        packed = pack_fields(game, earlier)
+        _verify_changed(game, packed, earlier)
+    except RulesError as error:
+        raise RulesError(f"after {place}, {error}") from error.__cause__
+    return packed
+
+
+def _verify_changed(game: Any, packed: Packed, earlier: Packed) -> None:
     definition = definition_of(game)
     for name, data in packed.items():
         if data is not earlier.get(name) and not definition.shapes[name].fits(game.__dict__[name]):

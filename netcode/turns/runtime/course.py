@@ -11,7 +11,7 @@ from typing import Any
 
 from netcode.turns.errors import BUGS, Changed, Enough, Refusal, RulesError, Suspended, Unfit, sayable
 from netcode.turns.language.definition import MoveRule, definition_of
-from netcode.turns.language.fields import NOTHING, Packed, fill, filler, pack_fields, verify_changed
+from netcode.turns.language.fields import NOTHING, Packed, fill, filler, pack_changed
 from netcode.turns.language.kit import DryKit, Kit, Told, give_kit, kit_of
 from netcode.turns.language.questions import Answered
 from netcode.turns.runtime import log
@@ -139,12 +139,7 @@ class Course:
 
     def _stored(self) -> Packed:
         """Return the fields as they are stored. Raises `RulesError` for what cannot be."""
-        game, before = self.game, self.packed
-        try:
-            packed = pack_fields(game, before)
-            verify_changed(game, packed, before)
-        except RulesError as error:
-            raise RulesError(f"after {self.place_of(self._task)}, {error}") from error.__cause__
+        packed = pack_changed(self.game, self.packed, self.place_of(self._task))
         self.look_closely()
         return packed
 
