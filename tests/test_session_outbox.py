@@ -8,7 +8,7 @@ import pytest
 from faults.wire import BYE, HELLO, WELCOME, control, frame, hello, message
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from inside import engine_of, links_of, peer_of, resend_of, session_of
+from inside import engine_of, link_of, links_of, peer_of, resend_of, session_of
 from scene import TICK, Scene, only
 
 from netcode import Client, Joined, MessageTooLarge, Reason, ReasonCode, Received, Server, wait
@@ -252,6 +252,27 @@ def test_what_is_broadcast_counts_like_what_is_sent(scene: Scene) -> None:
     scene.update()
 
     assert scene.left(server).code is ReasonCode.TOO_SLOW
+
+
+@pytest.mark.parametrize("resumes", [True, False])
+@pytest.mark.parametrize("size", [100, 20_000])
+def test_what_is_broadcast_to_many_who_take_nothing_is_there_once(scene: Scene, resumes: bool, size: int) -> None:
+    server = scene.serve()
+    scene.frozen |= {scene.join(resume=resumes) for _ in range(3)}
+    scene.network.capacity = 0
+
+    for _ in range(4):
+        for number in range(200_000 // size):
+            server.broadcast([number, bytes(size)])
+        server.update()
+    for peer in server.peers:
+        peer.close_nicely()  # which hands over what waits
+
+    waiting = [link_of(peer).stream.outgoing for peer in server.peers]
+    # The first is what was offered to the network in one piece, before anybody knew that it takes nothing.
+    chunks = [[] if queue is None else [chunk for chunk in queue.chunks[1:] if len(chunk) > 1_000] for queue in waiting]
+    assert min(sum(map(len, several)) for several in chunks) > 500_000
+    assert all(one is several[0] for several in zip(*chunks, strict=True) for one in several)
 
 
 @given(

@@ -25,12 +25,17 @@ class Sending(RuleBasedStateMachine):
     def begin(self) -> None:
         assert self.queue.since(0) == []
 
-    @rule(payloads=st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=5), times=st.integers(1, 120))
-    def send(self, payloads: list[bytes], times: int) -> None:
+    @rule(
+        payloads=st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=5),
+        times=st.integers(1, 120),
+        apart=st.booleans(),
+    )
+    def send(self, payloads: list[bytes], times: int, apart: bool) -> None:
         frames = [frame(payload * times) for payload in payloads]
         self.frames += frames
         batch = [*frames]
-        assert (self.queue.take(batch), batch) == (b"".join(frames), [])
+        taken = b"".join(self.queue.take_apart(batch)) if apart else self.queue.take(batch)
+        assert (taken, batch) == (b"".join(frames), [])
         assert self.queue.size <= LIMIT
 
     @rule(size=st.integers(1, 2 * PIECE))
@@ -161,6 +166,17 @@ def test_of_what_is_broadcast_all_keep_the_same() -> None:
 
     assert [queue.since(1) for queue in queues] == [[data], [data]]
     assert all(chunk is data for queue in queues for chunk in queue.since(1) or ())
+
+
+def test_of_much_that_is_broadcast_all_keep_the_same() -> None:
+    large, small = frame(bytes(PIECE)), [frame(bytes(PIECE // 2)), frame(b"one"), frame(bytes(PIECE // 2))]
+    queues = [ResendQueue(2 * LIMIT), ResendQueue(2 * LIMIT)]
+
+    chunks = [queue.take_apart([large, large]) + queue.take_apart([*small]) for queue in queues]
+
+    assert chunks == [[large, large, b"".join(small)]] * 2
+    kept = [queue.since(0) or [] for queue in queues]
+    assert all(one is other for others in zip(*chunks, *kept, strict=False) for one in others for other in others)
 
 
 def test_a_large_message_is_kept_without_a_copy() -> None:

@@ -14,6 +14,7 @@ from netcode.address import Address
 from netcode.stream import buffer as module
 from netcode.stream.buffer import (
     JOIN_BELOW,
+    JOIN_EACH_BELOW,
     LEAST_ROOM,
     MARK_EVERY,
     MAX_CHUNKS,
@@ -135,6 +136,11 @@ class SendModel(RuleBasedStateMachine):
         self.queue.append(data)
         self.model += [(byte, self.now) for byte in data]
 
+    @rule(chunks=st.lists(st.binary(min_size=1, max_size=20)))
+    def extend(self, chunks: list[bytes]) -> None:
+        self.queue.extend(chunks)
+        self.model += [(byte, self.now) for chunk in chunks for byte in chunk]
+
     @rule(large=st.integers(JOIN_BELOW, JOIN_BELOW + 3))
     def append_large(self, large: int) -> None:
         self.queue.append(bytes(large))
@@ -244,9 +250,14 @@ def test_a_queue_that_became_longer_is_stuck_until_it_is_well_below_its_longest(
     assert (queue.eases(4.0), queue.left) == (False, 7_500)
 
 
-@given(st.lists(st.one_of(st.integers(1, 100), st.integers(JOIN_BELOW - 2, JOIN_BELOW + 2)), min_size=1, max_size=40))
-@example([JOIN_BELOW, 1, 2, *[JOIN_BELOW] * MAX_CHUNKS, 3])
-@example([5, *[JOIN_BELOW] * MAX_CHUNKS])
+@given(
+    st.lists(
+        st.one_of(st.integers(1, 100), st.integers(JOIN_EACH_BELOW - 2, JOIN_EACH_BELOW + 2)), min_size=1, max_size=90
+    )
+)
+@example([JOIN_BELOW, 1, 2, *[JOIN_EACH_BELOW] * MAX_CHUNKS, 3])
+@example([5, *[JOIN_EACH_BELOW] * MAX_CHUNKS, 1])
+@example([*[1] * MAX_CHUNKS, JOIN_BELOW])
 @settings(max_examples=30)
 def test_joining_leaves_large_chunks_where_they_are(sizes: list[int]) -> None:
     queue = SendQueue()
@@ -257,9 +268,11 @@ def test_joining_leaves_large_chunks_where_they_are(sizes: list[int]) -> None:
     joined = queue.join()
 
     if queue.size >= JOIN_BELOW:
-        large = [chunk for chunk in chunks if len(chunk) >= JOIN_BELOW]
+        large = [chunk for chunk in chunks if len(chunk) >= JOIN_EACH_BELOW]
         assert all(any(chunk is other for other in queue.chunks) for chunk in large)
     assert b"".join(chunks).startswith(b"".join(joined))
+    assert len(joined) <= MAX_CHUNKS
+    assert b"".join(queue.chunks) == b"".join(chunks)
 
 
 @pytest.mark.parametrize("size", [0, 1, JOIN_BELOW])

@@ -32,4 +32,4 @@ def test_who_has_no_host_may_tell_it_everything() -> None:
 
 
 def test_who_has_no_source_is_given_nothing() -> None:
-    assert (NOTHING.batch, NOTHING.collect()) == ([], b"")
+    assert (NOTHING.batch, NOTHING.collect(), NOTHING.collect_apart()) == ([], b"", [])

@@ -884,6 +884,10 @@ class Giver:
         self.batch.clear()
         return data
 
+    def collect_apart(self) -> list[bytes]:
+        chunks, self.batch = self.batch, []
+        return chunks
+
 
 def test_what_a_source_has_gathered_is_collected_and_sent_at_once() -> None:
     transport = Scripted()
@@ -908,6 +912,19 @@ def test_what_a_source_has_gathered_leaves_behind_what_waits_already() -> None:
     connection.update()
 
     assert transport.calls == ["send 11"]
+
+
+def test_what_a_source_has_gathered_meanwhile_leaves_behind_a_queue() -> None:
+    transport = Scripted(sends=BlockingIOError())
+    connection = scripted(transport)
+    source = stream_of(connection).source = Giver()
+    connection.send(bytes(LOOSE + 1))
+    connection.update()
+    source.batch += [b"one", b"two"]
+
+    connection.update()
+
+    assert transport.calls == [f"send [{LOOSE + 7}]"]  # it refused the first
 
 
 @pytest.mark.parametrize("taken", [0, 2])

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from netcode.errors import MessageTooLarge
 from netcode.limits import Limits
 from netcode.loop.engine import Act, Engine
-from netcode.session.resend import Large, ResendQueue, size_of
+from netcode.session.resend import Large, ResendQueue, apart, size_of
 from netcode.stream.buffer import JOIN_BELOW
 from netcode.stream.stream import Stream
 from netcode.wire.codec import CAREFUL_FROM, Codec, PlainCodec
@@ -135,6 +135,16 @@ class Outbox:
         self.resend.count(len(batch), len(data), batch)
         return data
 
+    def collect_apart(self) -> list[bytes]:
+        """Take the same in chunks: for who queues it, and has no use for a copy of what others were sent, too."""
+        batch = self.batch
+        self.look_at = 0
+        if self.resumes:
+            return self.resend.take_apart(batch)
+        chunks = [chunk for _, chunk in apart(batch)]
+        self.resend.count(len(batch), sum(map(len, chunks)), batch)
+        return chunks
+
     def clear(self) -> None:
         """Withdraw what was not collected."""
         self.batch.clear()
@@ -156,8 +166,7 @@ class Outbox:
 
     def close(self, stream: Stream) -> None:
         """Send nothing more over `stream`, the present one; what was sent before is on its way, or kept."""
-        if self.batch:
-            stream.send(self.collect())
+        self._hand_over(stream)
         self.stream = None
 
     # Inside.
@@ -193,10 +202,14 @@ class Outbox:
                 self._keep(frame)
             else:
                 self._engine.stepping = stream
-                if self.batch:
-                    stream.send(self.collect())
+                self._hand_over(stream)
                 self._queue(frame, stream)
                 self._engine.stepping = None
+
+    def _hand_over(self, stream: Stream) -> None:
+        """Have the stream send what is in the batch."""
+        for chunk in self.collect_apart() if self.batch else ():
+            stream.send(chunk)
 
     def _queue(self, frame: bytes | Large, stream: Stream) -> None:
         """Have the stream send a frame, behind everything before it."""

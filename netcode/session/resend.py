@@ -1,6 +1,8 @@
 """What was sent and not yet acknowledged: what a link that comes back needs again."""
 
 from collections import deque
+from itertools import groupby
+from typing import ClassVar
 
 from netcode.wire.framing import HEADER_SIZE, length_at
 
@@ -86,6 +88,28 @@ class ResendQueue:
             self._seal(PIECE)  # neither has one of so many, nor had what was there before become a piece
             self._trim()
         return frames
+
+    def take_apart(self, batch: list[bytes]) -> list[bytes]:
+        """Do what `take` does for what may be much; return it in chunks, as `apart` does."""
+        if sum(map(len, batch)) < PIECE:
+            return [self.take(batch)]
+        self._seal()
+        pieces = self._pieces
+        if pieces is None:
+            pieces = self._pieces = deque()
+        parts = apart(batch)
+        kept = [(count, len(chunk) - HEADER_SIZE, chunk) for count, chunk in parts]
+        chunks = [chunk for _, chunk in parts]
+        count, size = len(batch), sum(map(len, chunks))
+        # Without a call in between, nothing comes in between.
+        pieces += kept
+        self.sent += count
+        self._before_open = self.sent
+        self._sealed += size
+        batch.clear()
+        self._resized()
+        self._trim()
+        return chunks
 
     def take_large(self, frame: Large) -> None:
         """Keep the frame of one message without copying it. The oldest that are kept beyond the limit go."""
@@ -233,6 +257,40 @@ class ResendQueue:
 def size_of(piece: Piece) -> int:
     """Return the bytes of frames in a row, or of a large one."""
     return len(piece[0]) + len(piece[1]) if isinstance(piece, tuple) else len(piece)
+
+
+def apart(batch: list[bytes]) -> list[tuple[int, bytes]]:
+    """Return the frames of a batch in chunks, and how many are in each: large ones as they are, others joined.
+
+    Nothing is copied for each of those who were sent the same: where many take nothing, there is much to send to all of
+    them, and it is looked at in the same moment.
+    """
+    if max(map(len, batch)) < PIECE:
+        return [(len(batch), _Run.join(batch[:]))]
+    parts: list[tuple[int, bytes]] = []
+    for are_large, group in groupby(batch, _is_large):
+        frames = [*group]
+        parts += [(1, frame) for frame in frames] if are_large else [(len(frames), _Run.join(frames))]
+    return parts
+
+
+class _Run:
+    """Small frames in a row, as they were joined last."""
+
+    last: ClassVar[tuple[list[bytes], bytes]] = [], b""
+
+    @classmethod
+    def join(cls, frames: list[bytes]) -> bytes:
+        """Join frames; the same ones once."""
+        before, joined = cls.last
+        if frames != before:
+            joined = b"".join(frames)
+            cls.last = frames, joined
+        return joined
+
+
+def _is_large(frame: bytes) -> bool:
+    return len(frame) >= PIECE
 
 
 def _end_of(frames: bytes | bytearray, count: int) -> int:

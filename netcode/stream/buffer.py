@@ -1,13 +1,18 @@
 """Bytes in at the end, out at the front, without quadratic copying."""
 
 from collections import deque
+from collections.abc import Sequence
+from itertools import groupby, islice
 
 from netcode.transport import Transport
 
 JOIN_BELOW = 65_536
 """Chunks below this many bytes are joined; a larger one is sent from where it is."""
 
-MAX_CHUNKS = 16
+JOIN_EACH_BELOW = 4096
+"""Of many chunks, those below this many bytes are joined: of what is larger, a copy costs more than another piece."""
+
+MAX_CHUNKS = 64
 """Chunks in one `send` at most."""
 
 LEAST_ROOM = 65_536
@@ -107,6 +112,12 @@ class SendQueue:
         self.size += size  # nothing can come between this and the next
         self.chunks.append(data)
 
+    def extend(self, chunks: Sequence[bytes | memoryview]) -> None:
+        """Add all of `chunks` at the end."""
+        size = sum(map(len, chunks))
+        self.size += size  # nothing can come between this and the next
+        self.chunks += chunks
+
     def offer(self, transport: Transport, data: bytes, now: float, *, bulk: bool) -> None:
         """Send what `transport` takes of it all, and of `data` behind it, in one call.
 
@@ -130,21 +141,24 @@ class SendQueue:
             self.sent(count, now)
 
     def join(self) -> list[bytes | memoryview]:
-        """Return what the next `send` should be given, in few chunks: small ones joined, large ones uncopied."""
+        """Return what the next `send` should be given, in few chunks: small ones joined, others uncopied.
+
+        What is behind those is left alone: much may wait for somebody who takes little, or nothing.
+        """
         chunks = self.chunks
         count = len(chunks)  # behind which a signal handler may add some meanwhile
         if count > 1 and self.size < JOIN_BELOW:
             chunks[:count] = [b"".join(chunks[:count])]
         elif count > MAX_CHUNKS:
             joined: list[bytes | memoryview] = []
-            small: list[bytes | memoryview] = []
-            for chunk in chunks[:count]:
-                if len(chunk) < JOIN_BELOW:
-                    small.append(chunk)
-                    continue
-                joined += [b"".join(small), chunk] if small else [chunk]
-                small = []
-            chunks[:count] = [*joined, b"".join(small)] if small else joined
+            looked_at = 0
+            for are_small, group in groupby(chunks[:count], _is_small):
+                run = [*islice(group, None if are_small else MAX_CHUNKS - len(joined))]
+                joined += [b"".join(run)] if are_small else run
+                looked_at += len(run)
+                if len(joined) == MAX_CHUNKS:
+                    break
+            chunks[:looked_at] = joined
         return chunks[:MAX_CHUNKS]
 
     def sent(self, count: int, now: float) -> None:
@@ -205,6 +219,10 @@ class SendQueue:
         self.chunks.clear()
         self.size = 0
         self._marks = None
+
+
+def _is_small(chunk: bytes | memoryview) -> bool:
+    return len(chunk) < JOIN_EACH_BELOW
 
 
 def rest_of(data: bytes, count: int, now: float) -> SendQueue:

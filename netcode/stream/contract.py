@@ -113,6 +113,10 @@ class Source(Protocol):
         """Hand over what is in the batch, which is not empty."""
         ...
 
+    def collect_apart(self) -> list[bytes]:
+        """Hand over the same in chunks, for who queues it and has no use for a copy of what is large."""
+        ...
+
 
 class _Nothing:
     """The source of a stream that nobody gathers for."""
@@ -124,6 +128,9 @@ class _Nothing:
 
     def collect(self) -> bytes:
         return b""
+
+    def collect_apart(self) -> list[bytes]:
+        return []
 
 
 NOTHING = _Nothing()

@@ -251,7 +251,9 @@ class Stream:
         if transport is None:
             return
         data, self._loose = self._loose, b""
-        if source.batch:
+        if source.batch and queue is not None:
+            queue.extend(source.collect_apart())
+        elif source.batch:
             data = data + source.collect() if data else source.collect()
         try:
             if queue is not None:
@@ -328,8 +330,7 @@ class Stream:
         """Keep what the network did not take, in front of what a signal handler has sent meanwhile."""
         while self.outgoing is not None or self._loose:
             queue, data, self.outgoing, self._loose = self.outgoing, self._loose, None, b""
-            for chunk in [data] if queue is None else queue.chunks:
-                left.append(chunk)
+            left.extend([data] if queue is None else queue.chunks)
         self.outgoing = left
 
     def _receive_failed(self, error: OSError) -> None:
