@@ -391,6 +391,17 @@ def test_many_messages_are_received_in_parts_and_a_large_one_to_its_end() -> Non
     assert received == data
 
 
+def test_a_large_message_of_who_sends_many_small_ones_is_received_to_its_end() -> None:
+    large = bytes((0x80 | BINARY, 0x80 | 126)) + (60_000).to_bytes(2, "big") + KEY + bytes(unmask(bytes(60_000), KEY))
+    busy = WebSocketTransport(Plenty(0, masked(b"x") * 2_400 + large), ADDRESS)
+    room = memoryview(bytearray(65_536))
+
+    counts = [busy.receive_into(room) for _ in range(3)]
+
+    assert counts[1] < 1_024
+    assert sum(counts) == 2_400 + 60_000
+
+
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 20, 1000])
 @pytest.mark.parametrize("size", [1, 100, 125, 126, 3000])
 @pytest.mark.parametrize("make", [over, over_tls])

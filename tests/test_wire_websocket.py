@@ -17,6 +17,8 @@ from netcode.wire.websocket import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    FEW,
+    LITTLE,
     MANY,
     PING,
     PONG,
@@ -256,20 +258,49 @@ def test_many_messages_that_carry_nothing_are_too_many_at_once_and_not_one_after
         assert take(patient, nothing * MANY) == b""
     take(hasty, nothing * (MANY + 1))
 
-    assert (patient.failure, hasty.failure) == ("", "it sent too many messages at once that carry nothing")
+    assert (patient.failure, hasty.failure) == ("", "it sent too many messages at once that carry next to nothing")
 
 
-@pytest.mark.parametrize("last", [True, False])
-def test_many_messages_in_one_read_are_noticed(last: bool) -> None:
+def test_parts_of_a_message_that_carry_next_to_nothing_count_as_nothing() -> None:
+    begun, enough = masked(BINARY, b"", last=False), masked(CONTINUATION, bytes(LITTLE), last=False)
+    little = masked(CONTINUATION, bytes(LITTLE - 1), last=False)
+    patient, hasty = FrameReader(), FrameReader()
+
+    assert take(patient, begun + enough * MANY + little * (MANY - 1)) == bytes((2 * LITTLE - 1) * MANY - LITTLE + 1)
+    take(hasty, begun + little * MANY)
+
+    assert (bool(patient.failure), bool(hasty.failure)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [
+        (masked(BINARY, b"x"), MANY),
+        (masked(PING, b"x"), FEW),
+        (masked(BINARY), FEW),
+        (masked(CONTINUATION, bytes(LITTLE), last=False), FEW),
+    ],
+    ids=["small", "pings", "empty", "parts"],
+)
+def test_many_messages_in_one_read_are_noticed(one: bytes, many: int) -> None:
     reader = FrameReader()
-    first = masked(BINARY, b"x", last=last)
-    one = first if last else masked(CONTINUATION, b"x", last=False)
+    if one[0] == CONTINUATION:
+        take(reader, masked(BINARY, b"x", last=False))
 
-    take(reader, first + one * (MANY - 1))
+    take(reader, one * many)
     few = reader.dense
-    assert take(reader, one * (MANY + 1)) == b"x" * (MANY + 1)
+    take(reader, one * (many + 1))
 
     assert (few, reader.dense) == (False, True)
+
+
+def test_small_messages_are_as_quick_behind_one_that_was_cut() -> None:
+    reader, one = FrameReader(), masked(BINARY, b"x")
+
+    take(reader, one[:3])
+    taken = take(reader, one[3:] + one * FEW)
+
+    assert (taken, reader.dense) == (b"x" * (FEW + 1), False)  # of which only the first took long
 
 
 def test_a_length_of_63_bits_is_only_a_long_stream() -> None:

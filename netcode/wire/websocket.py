@@ -24,6 +24,13 @@ MANY = 1024
 """Messages in one read from which on they are many. A browser has an empty one to send once a second, for our pings;
 of others it may have as many when it comes back to itself, and is from then on read in smaller parts."""
 
+LITTLE = 16
+"""Bytes below which a part of a message counts as if it carried nothing: it costs as much. No browser sends such."""
+
+FEW = 64
+"""Parts of messages, control messages and empty ones in one read from which on they are many: each takes four times as
+long as a small whole message."""
+
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
 NORMAL, BROKEN_RULE, NO_TEXT = (code.to_bytes(2, "big") for code in (1000, 1002, 1003))
@@ -128,6 +135,7 @@ class FrameReader:
     __slots__ = (
         "_begun",
         "_empty",
+        "_frames",
         "_is_open",
         "_key",
         "_left",
@@ -144,7 +152,8 @@ class FrameReader:
         self._is_open = False  # a message of several frames is
         self._left = 0  # bytes of the present frame
         self._key = b""  # for the next of them
-        self._empty = 0  # messages that carry nothing, in this read
+        self._empty = 0  # messages that carry next to nothing, in this read
+        self._frames = 0  # those that are no small whole messages, in this read
         self.calm = True
         """Nothing is begun, nothing is over, and no ping waits for its answer."""
         self.dense = False
@@ -177,19 +186,20 @@ class FrameReader:
         """Take apart what is not exactly one small message."""
         raw = bytes(data[:count])
         parts: list[bytes | bytearray] = []  # not `list[…]()`, which costs as much as the rest
-        position = self._take_small(raw, count, parts) if self.calm else 0
+        position = self._take_small(raw, 0, parts) if self.calm else 0
+        self._empty = self._frames = 0
         if position < count:
             self._take(self._begun + raw[position:], parts)
-        if len(parts) > MANY:
+        if len(parts) > MANY or self._frames > FEW:
             self.dense, self.calm = True, False
         taken = b"".join(parts)
         size = len(taken)
         data[:size] = taken
         return size
 
-    def _take_small(self, raw: bytes, count: int, parts: list[bytes | bytearray]) -> int:
-        """Take the small whole messages off the front, and return how many bytes those took."""
-        position = 0
+    def _take_small(self, raw: bytes, position: int, parts: list[bytes | bytearray]) -> int:
+        """Take small whole messages as long as such come from `position` on, and return where they end."""
+        count = len(raw)
         while count - position >= _LEAST:
             size = raw[position + 1] - 0x80
             end = position + 6 + size
@@ -206,7 +216,6 @@ class FrameReader:
     def _take(self, raw: bytes, parts: list[bytes | bytearray]) -> None:
         """Take apart whatever may come."""
         position, size = 0, len(raw)
-        self._empty = 0
         while position < size and not self.closed and not self.failure:
             if self._left:
                 part = raw[position : position + self._left]
@@ -216,6 +225,10 @@ class FrameReader:
                 turn = len(part) & 3
                 self._key = self._key[turn:] + self._key[:turn]
                 continue
+            if raw[position] == _WHOLE and not self._is_open:
+                before, position = position, self._take_small(raw, position, parts)
+                if position > before:
+                    continue
             taken = self._begin(raw, position)
             if not taken:
                 break
@@ -252,7 +265,7 @@ class FrameReader:
         key = raw[start:end]
         if opcode < CLOSE:
             self._left, self._key, self._is_open = size, key, not is_last
-            self._count(size)
+            self._count(size if opcode == BINARY and is_last else size // LITTLE)
             return end - position
         if end + size > len(raw):
             return 0
@@ -275,10 +288,11 @@ class FrameReader:
         return not self.failure
 
     def _count(self, carried: int) -> None:
-        """Count what carries nothing, and yet costs as much."""
+        """Count what carries nothing, or next to nothing, and yet costs as much."""
+        self._frames += 1
         self._empty += not carried
         if self._empty > MANY:
-            self._fail("it sent too many messages at once that carry nothing")
+            self._fail("it sent too many messages at once that carry next to nothing")
 
     def _hear(self, opcode: int, payload: bytes) -> None:
         """Hear a control message."""
