@@ -783,7 +783,6 @@ def test_errors_of_tls_become_what_a_transport_may_raise() -> None:
     reset = ConnectionResetError(errno.ECONNRESET, "reset")
 
     assert isinstance(raises(ssl.SSLWantReadError()), BlockingIOError)
-    assert isinstance(raises(ssl.SSLWantWriteError()), BlockingIOError)
     assert raises(reset) is reset
     for broken in (ssl.SSLEOFError(8, ""), ssl.SSLSyscallError(5, ""), ssl.SSLZeroReturnError(6, "")):
         assert reason_from_error(raises(broken), "h:1").code is ReasonCode.RESET

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from bounds import until
@@ -47,6 +48,10 @@ def agree(pair: tuple[TcpTransport, TcpTransport], server: Records, certificate:
 
 def arrives(records: Records) -> bool:
     return wait(CustomWaiter(read=[records.socket.read_fd]), timeout=10.0)
+
+
+def arrives_now(records: Records) -> bool:
+    return wait(CustomWaiter(read=[records.socket.read_fd]), timeout=0.01)
 
 
 def record(said: bytes, kind: int = 23, major: int = 3) -> bytes:
@@ -158,3 +163,46 @@ def test_a_handshake_takes_a_few_records_at_a_time(
         steps += 1
 
     assert (before, steps > 1) == (False, True)
+
+
+class Narrow:
+    """A socket that takes something unless a test gives it an error to raise."""
+
+    def __init__(self, sock: TcpTransport) -> None:
+        self.recv, self.read_fd = sock.recv, sock.read_fd
+        self.error: OSError | None = None
+        self._send = sock.send
+
+    def send(self, data: bytes) -> int:
+        if self.error is not None:
+            raise self.error
+        return int(self._send(data))
+
+
+@pytest.mark.parametrize("error", [BlockingIOError(), BrokenPipeError()], ids=["full", "gone"])
+def test_a_handshake_is_over_when_its_last_word_has_left(
+    pair: tuple[TcpTransport, TcpTransport], certificate: Certificate, error: OSError
+) -> None:
+    context = certificate.server()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # where that is the server's
+    client, server = Records(pair[0], certificate.client(), "localhost"), Records(pair[1], context, None)
+    narrow: Any = Narrow(pair[1])
+    server.socket = narrow
+    for end, other in ((client, server), (server, client), (client, server)):
+        while not arrives_now(other):
+            end.shake_hands()
+
+    narrow.error = error
+    done: list[bool] = []
+    for _ in until(lambda: server.blocked):
+        try:
+            done.append(server.shake_hands())
+        except BlockingIOError:
+            done.append(False)
+    narrow.error = None
+
+    assert done[-1] is isinstance(error, BrokenPipeError)
+    assert server.shake_hands()
+    assert not server.blocked
+    for _ in until(client.shake_hands):
+        assert arrives(client)

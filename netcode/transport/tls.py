@@ -311,7 +311,7 @@ def _translate(call: Callable[[Any], int], argument: memoryview) -> int:
     """Call a method of an SSL socket; raise what a transport may raise."""
     try:
         return call(argument)
-    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+    except ssl.SSLWantReadError:
         raise BlockingIOError from None
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:  # the network, not TLS: the link may be resumed
         raise connection_reset() from error

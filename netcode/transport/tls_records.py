@@ -104,7 +104,12 @@ class Records:
         except ssl.SSLWantReadError:
             self.flush()
             return False
-        self.flush_if_possible()
+        try:
+            self.flush()
+        except BlockingIOError:
+            raise  # the other end may wait for it before it says anything: by TLS 1.2, a server has the last word
+        except OSError:
+            pass  # what came before it left is read first
         return True
 
     def _is_whole(self, data: bytes) -> bool:
