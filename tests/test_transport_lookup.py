@@ -12,7 +12,14 @@ from typing import Any
 
 import pytest
 
-from netcode.transport.lookup import MAX_LOOKUPS, MAX_LOOKUPS_OF_ONE_NAME, Candidate, Lookup, without_asking
+from netcode.transport.lookup import (
+    MAX_CANDIDATES,
+    MAX_LOOKUPS,
+    MAX_LOOKUPS_OF_ONE_NAME,
+    Candidate,
+    Lookup,
+    without_asking,
+)
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
@@ -133,6 +140,16 @@ def test_families_take_turns_and_the_first_one_begins(at_once: None) -> None:
 
     assert isinstance(ordered, list)
     assert [sockaddr[0] for _, sockaddr in ordered] == ["::1", "192.0.2.1", "::2", "::3"]
+
+
+def test_of_thousands_of_addresses_a_few_are_tried(at_once: None) -> None:
+    some = [(V4, f"192.0.2.{number}") for number in range(1, 200)]
+
+    tried = answer_to(Resolver(found(*some, (V6, "2001:db8::1"))))
+
+    assert isinstance(tried, list)
+    assert [address[0] for _, address in tried[:3]] == ["192.0.2.1", "2001:db8::1", "192.0.2.2"]
+    assert len(tried) == MAX_CANDIDATES
 
 
 def test_a_name_without_an_address_gives_no_candidates(at_once: None) -> None:

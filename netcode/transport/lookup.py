@@ -14,6 +14,9 @@ for as long as the system's resolver likes: nobody can end it."""
 MAX_LOOKUPS_OF_ONE_NAME = 8
 """How many of them are for one name: whoever asks again and again for one that nobody answers leaves room for others."""
 
+MAX_CANDIDATES = 64
+"""Addresses of one name that are tried at most. Of those that fail at once, all are tried in one frame."""
+
 Candidate = tuple[int, tuple[Any, ...]]
 """An address family, and the address as the operating system's `connect` takes it."""
 
@@ -138,7 +141,7 @@ class Lookup:
 
     def _look_up(self) -> list[Candidate] | OSError:
         try:
-            return candidates(self._resolve(self.host, self._port, type=socket.SOCK_STREAM))
+            return candidates(self._resolve(self.host, self._port, type=socket.SOCK_STREAM))[:MAX_CANDIDATES]
         except ValueError as error:  # what cannot be a name: a label of 64 characters, a null
             return socket.gaierror(socket.EAI_NONAME, str(error))
         except OSError as error:
