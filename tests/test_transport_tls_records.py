@@ -206,3 +206,23 @@ def test_a_handshake_is_over_when_its_last_word_has_left(
     assert not server.blocked
     for _ in until(client.shake_hands):
         assert arrives(client)
+
+
+class Asked:
+    """OpenSSL, that waits for something to read."""
+
+    times = 0
+
+    def do_handshake(self) -> None:
+        self.times += 1
+        raise ssl.SSLWantReadError
+
+
+def test_a_handshake_of_who_is_silent_is_not_gone_on_with(server: Records) -> None:
+    asked: Any = Asked()
+    server.tls = asked
+
+    for _ in range(10):
+        assert not server.shake_hands()
+
+    assert asked.times == 1

@@ -34,12 +34,13 @@ class Records:
         ValueError: the name of the host cannot be one.
     """
 
-    __slots__ = ("_begun", "_heard", "_missing", "_said", "_unsent", "ended", "socket", "tls")
+    __slots__ = ("_begun", "_has_begun", "_heard", "_missing", "_said", "_unsent", "ended", "socket", "tls")
 
     def __init__(self, sock: TcpTransport, context: ssl.SSLContext, host: str | None) -> None:
         self.socket = sock
         self._heard, self._said = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self._heard, self._said, server_side=host is None, server_hostname=host)
+        self._has_begun = False
         self._begun = b""  # of a header
         self._missing = 0  # bytes of the present record
         self._unsent = b""
@@ -90,7 +91,8 @@ class Records:
 
     def shake_hands(self) -> bool:
         """Go on with the handshake, and tell whether it is done. Raises what `flush` and `ssl` do."""
-        done = self._agree()
+        # Then it goes on with what is heard, and with nothing else: OpenSSL is not asked about hundreds who are silent.
+        done = (self.blocked or not self._has_begun) and self._agree()
         for _ in range(RECORDS):
             if done or not self.hear():
                 break
@@ -99,6 +101,7 @@ class Records:
 
     def _agree(self) -> bool:
         """Take a step of the handshake, and tell whether it was the last."""
+        self._has_begun = True
         try:
             self.tls.do_handshake()
         except ssl.SSLWantReadError:
