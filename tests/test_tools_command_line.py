@@ -57,6 +57,27 @@ def test_who_mistypes_an_option_of_a_command_reads_which_it_has(capsys: pytest.C
     assert parser.parse_args(["--quiet", "serve", "--port", "7777"]).port == "7777"
 
 
+@pytest.mark.parametrize(
+    ("takes", "typed", "told"),
+    [
+        ("server", "localhost 7777", "7777; the port belongs to the address, as in localhost:7777"),
+        ("--port", "localhost 7777", "localhost 7777; write --port 7777"),
+        ("--port", "localhost", "localhost"),
+        ("--games", "7777", "7777"),
+    ],
+)
+def test_who_writes_a_port_by_itself_reads_where_it_belongs(
+    takes: str, typed: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = Parser(prog="game")
+    parser.add_argument(takes, metavar="HOST[:PORT]" if takes == "server" else None)
+
+    with pytest.raises(SystemExit):
+        parser.parse_args(typed.split())
+
+    assert capsys.readouterr().err.endswith(f"game: error: unrecognized arguments: {told}\n")
+
+
 def test_what_the_output_cannot_encode_is_escaped() -> None:
     file = io.BytesIO()
     output = io.TextIOWrapper(file, encoding="ascii")

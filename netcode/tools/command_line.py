@@ -24,5 +24,16 @@ class Parser(argparse.ArgumentParser):
         """Refuse at once what a command does not know: else it is told below the list of all commands, without its own."""
         found, unknown = super().parse_known_args(*args, **namespace)
         if unknown and self._subparsers is None:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._advice(unknown)}")
         return found, unknown
+
+    def _advice(self, unknown: list[str]) -> str:
+        """Say where a port belongs: in programs of one's own, such as those of `new`, it stands by itself."""
+        word = unknown[-1]
+        if not word.isdecimal() or any(other.startswith("-") for other in unknown):
+            return ""
+        if any("--port" in action.option_strings for action in self._actions):
+            return f"; write --port {word}"
+        if any(action.metavar in ("HOST[:PORT]", "TARGET") for action in self._actions):
+            return f"; the port belongs to the address, as in localhost:{word}"
+        return ""
