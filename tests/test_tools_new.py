@@ -102,6 +102,8 @@ def test_it_writes_a_game_and_says_how_to_start_it(
     texts = [path.read_text(encoding="utf-8") for path in folder.iterdir()]
     assert not any("@NAME@" in text or "@CLASS@" in text for text in texts)
     assert all("my-duel" in text for text in texts)
+    # As formatters and linters want it: what is one's own apart from what is installed.
+    assert sum("\n\nfrom rules import " in text for text in texts) == 3
     said = capsys.readouterr().out
     assert f"    cd {folder}\n    python server.py\n" in said
 
@@ -362,7 +364,14 @@ def test_two_words_are_joined_in_what_it_says_to_type(
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("duel", "Duel"), ("my-game_2", "MyGame2"), ("none", "NoneGame"), ("game", "GameGame"), ("myOwn", "MyOwn")],
+    [
+        ("duel", "Duel"),
+        ("my-game_2", "MyGame2"),
+        ("none", "NoneGame"),
+        ("game", "GameGame"),
+        ("myOwn", "MyOwn"),
+        ("test", "MyTest"),
+    ],
 )
 def test_a_class_is_called_as_the_game(name: str, kind: str) -> None:
     assert class_name(name) == kind

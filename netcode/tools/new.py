@@ -43,6 +43,8 @@ def _folder(text: str) -> Path:
 def class_name(name: str) -> str:
     """Return what the class of a game is called: `my-game` is `MyGame`."""
     found = "".join(part[:1].upper() + part[1:] for part in re.split("[-_]", name))
+    if found.startswith("Test"):  # pytest would take it for tests
+        return f"My{found}"
     return f"{found}Game" if keyword.iskeyword(found) or found in TAKEN else found
 
 
