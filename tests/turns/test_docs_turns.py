@@ -1,6 +1,7 @@
 """The pages on turn-based games are followed to the letter: their files, their commands, their players, their tests."""
 
 import re
+import sys
 import time
 from ast import literal_eval
 from inspect import signature
@@ -103,6 +104,20 @@ def test_two_programs_of_ones_own_play_to_the_end(start: Start, folder: Path) ->
 
     assert sorted(program.until("won|lost")[0] for program in programs) == ["lost", "won"]
     assert [program.status() for program in programs] == [0, 0]
+
+
+def test_a_player_of_ones_own_says_that_there_is_no_server(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    module = ModuleType("tictactoe")
+    module.__dict__["TicTacToe"] = game_of(GAME, "TicTacToe")
+    monkeypatch.setitem(sys.modules, "tictactoe", module)
+    monkeypatch.setattr(sys, "argv", ["player.py", port := str(free_port()), "Ann"])
+
+    exec(PLAYER, {})
+
+    assert capsys.readouterr().out == f"nothing is listening on localhost:{port}; is the server started?\n"
 
 
 @pytest.mark.process
