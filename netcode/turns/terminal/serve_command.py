@@ -53,9 +53,8 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
             "address": arguments.address,
             "web": arguments.web or None,
             **_limits_of(arguments),
+            **({"max_peers": most} if narrow else {}),
         }
-        if narrow:
-            options["max_peers"] = most
         serve(game, host=arguments.host, port=arguments.port, store=store, started=started, **options)
     if serving and serving[0].trouble:
         screen.line(f"the last moves are not stored, and nobody was told that they count: {serving[0].trouble}")
