@@ -12,6 +12,7 @@ from typing import (
     Concatenate,
     Generic,
     Literal,
+    Never,
     NoReturn,
     ParamSpec,
     Protocol,
@@ -151,10 +152,14 @@ def move(rule: Any = None, /, *, undo: bool = False, at: At = (), **domains: Lis
     return decorate
 
 
-def options(**domains: Listing) -> Callable[[F], F]:
+def options(*unnamed: Never, **domains: Listing) -> Callable[[F], F]:
     """Say what the arguments of `setup` may be, which whoever opens a table chooses: `@options(size=range(3, 8))`."""
+    if unnamed:
+        raise RulesError("@options says by name what may be chosen: `@options(size=range(3, 8))`")
 
     def decorate(rule: F) -> F:
+        if isinstance(rule, type):
+            raise RulesError("@options stands above `def setup(self, size=3): …`, and not above the class")
         rule.__dict__["turns_options"] = domains
         return rule
 

@@ -252,7 +252,8 @@ def test_a_domain_that_asks_for_a_later_argument() -> None:
         return Wrong
 
     assert told(define) == (
-        "Wrong.mark: the domain of cell asks for size, and the arguments before cell are none; write `def cells(self)`"
+        "Wrong.mark: the domain of cell asks for size, and the arguments before cell are none; "
+        "write `def mark(self, size, cell): …`"
     )
 
 

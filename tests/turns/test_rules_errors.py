@@ -144,6 +144,36 @@ def unsayable_domain() -> object:
     return Mine
 
 
+@told(r"@options says by name what may be chosen: `@options\(size=range\(3, 8\)\)`")
+def options_without_a_name() -> object:
+    untyped: Any = options
+    return untyped(range(3))
+
+
+@told(r"@options stands above `def setup\(self, size=3\): …`, and not above the class")
+def options_of_a_class() -> object:
+    untyped: Any = options(size=range(3, 8))
+
+    @untyped
+    class Mine(Game):
+        @move
+        def go(self) -> None: ...
+
+    return Mine
+
+
+@told(r"the domain of card asks for colour, .* write `def go\(self, colour, card\): …`")
+def domain_of_a_later_argument() -> object:
+    class Mine(Game):
+        def cards(self, colour: str) -> list[int]:
+            return [len(colour)]
+
+        @move(card=cards, colour="rb")
+        def go(self, card: int, colour: str) -> None: ...
+
+    return Mine
+
+
 @told(r'`at` cannot be an argument: it is an option of `@move` itself, `@move\(at="cells\[cell\]"\)`')
 def reserved_place() -> object:
     class Mine(Game):

@@ -303,8 +303,8 @@ def _read_move(cls: type[Any], root: type[Any], name: str, member: Any) -> MoveR
         annotation = annotations.get(argument, _EMPTY)
         shapes[argument] = shape_of_argument(annotation)
         if argument in member.given:
-            given = member.given[argument]
-            domains[argument] = make_domain(cls, name, argument, given, tuple(names[:position]))
+            given, earlier, later = member.given[argument], tuple(names[:position]), tuple(names[position + 1 :])
+            domains[argument] = make_domain(cls, name, argument, given, earlier, later=later)
             continue
         domain = None if annotation is _EMPTY else domain_of_type(annotation)
         if domain is None:

@@ -199,8 +199,19 @@ class Open(Domain):
         return self.free.convert(data, where)
 
 
-def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: tuple[str, ...]) -> Domain:
-    """Make the domain that a decorator was given. Raises `RulesError` where it cannot be one."""
+def make_domain(
+    cls: type[Any], move: str, argument: str, given: Any, earlier: tuple[str, ...], *, later: tuple[str, ...] = ()
+) -> Domain:
+    """Make the domain that a decorator was given. Raises `RulesError` where it cannot be one.
+
+    Args:
+        cls: the class of the rules.
+        move: the name of the rule.
+        argument: whose domain it is.
+        given: what it was given as.
+        earlier: the arguments before that one, on which it may depend.
+        later: those after it.
+    """
     where = f"{cls.__name__}.{move}: the domain of {argument}"
     written = f"`@{'options' if move == 'setup' else 'move'}({argument}=range(9))`"
     given = listed_by(given) or given
@@ -213,7 +224,7 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
         shape_of(given.type, f"{cls.__name__}.{move}.{argument}")
         return Open(given)
     if isinstance(given, types.FunctionType):
-        return _listed_by_function(cls, where, given, argument, earlier)
+        return _listed_by_function(cls, where, given, argument, earlier, rule=f"def {move}(self, %s): …", later=later)
     if isinstance(given, _ITERABLE) and not isinstance(given, _ITERATOR):
         values = listed(given, where)
         if not values:
@@ -226,7 +237,14 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
 
 
 def _listed_by_function(
-    cls: type[Any], where: str, given: types.FunctionType, argument: str, earlier: tuple[str, ...]
+    cls: type[Any],
+    where: str,
+    given: types.FunctionType,
+    argument: str,
+    earlier: tuple[str, ...],
+    *,
+    rule: str,
+    later: tuple[str, ...],
 ) -> Domain:
     name = _found_as(cls, given)
     there = inspect.getattr_static(cls, name) if name else given
@@ -240,9 +258,14 @@ def _listed_by_function(
     asked = [one for one in parameters[not isinstance(there, staticmethod) :] if one.kind not in several]
     unknown = [one.name for one in asked if one.name not in earlier and one.default is one.empty]
     if unknown:
+        if {*unknown} <= {*later}:  # it may depend on them, where they come first
+            rest = [one for one in later if one not in unknown]
+            instead = rule % ", ".join([*earlier, *unknown, argument, *rest])
+        else:
+            instead = _written(function, earlier)
         raise RulesError(
             f"{where} asks for {', '.join(unknown)}, and the arguments before {argument} are "
-            f"{', '.join(earlier) or 'none'}; write `{_written(function, earlier)}`"
+            f"{', '.join(earlier) or 'none'}; write `{instead}`"
         )
     return Listed(function, name, tuple(one.name for one in asked if one.name in earlier), where)
 
