@@ -377,7 +377,7 @@ def test_a_file_has_the_game_that_it_imports_if_it_makes_none(tmp_path: Path) ->
         ("import nowhere_to_be_found", "", "line 1: ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
         ("\n\nint('play')\n", "", r"some_game.py, line 3: ValueError: invalid literal for int\(\)"),
         ("raise SystemExit('bye')", "", "some_game.py, line 1: SystemExit: bye"),
-        ("x = '\0'", "", "some_game.py(, line 1)?: source code .*cannot contain null bytes"),
+        ("x = '\0'", "", "some_game.py(, line 1)?: source code .*null bytes; save the file as UTF-8$"),
         ("nothing", "", "line 1: NameError: name 'nothing' is not defined"),
         ("def", "", r"some_game.py, line 1: invalid syntax: def"),
         ("x = 1\n\tif x:\n", "", r"some_game.py, line 2: unexpected indent: if x:"),
@@ -403,6 +403,15 @@ def test_a_file_without_the_game_is_explained(tmp_path: Path, source: str, name:
 
     with pytest.raises(Trouble, match=text):
         load_game(f"{path}{name}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
+def test_a_file_that_was_saved_otherwise_is_asked_for_as_utf_8(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "some_game.py"
+    path.write_text('said = "tschüs"', encoding=encoding)
+
+    with pytest.raises(Trouble, match="; save the file as UTF-8"):
+        load_game(str(path))
 
 
 @pytest.mark.parametrize("error", ["ZeroDivisionError('no')", "ValueError('no')"])

@@ -84,7 +84,9 @@ def _run(file: str) -> ModuleType:
     except SyntaxError as error:
         line = f": {error.text.strip()}" if error.text else ""
         where = "" if error.lineno is None else f", line {error.lineno}"
-        raise Trouble(f"{error.filename or file}{where}: {error.msg}{line}") from error
+        # A shell or an editor of Windows may write UTF-16, or one byte a letter.
+        saved = "; save the file as UTF-8" if re.search("null bytes|'utf-8' codec|Non-UTF-8", error.msg) else ""
+        raise Trouble(f"{error.filename or file}{where}: {error.msg}{saved}{line}") from error
     except BUGS as error:
         raise Trouble((blamed(file, error) or f"{file}: {_said(error)}") + _hint(error)) from error
     finally:
