@@ -70,6 +70,7 @@ def test_anything_like_bytes_can_be_sent(data: bytes | bytearray | memoryview) -
     assert line.hear() == b"bytes"
 
 
+@pytest.mark.fault(33, "memory")
 def test_what_is_changed_after_send_is_sent_as_it_was() -> None:
     line = Line().opened()
     data = bytearray(b"before")

@@ -261,16 +261,6 @@ def test_a_flood_from_one_address_takes_no_room_from_others(scene: Scene) -> Non
         connection.close()
 
 
-def test_who_comes_while_too_many_are_at_the_door_is_turned_away(scene: Scene) -> None:
-    scene.serve(max_pending=3)
-
-    strangers = [scene.stranger() for _ in range(4)]
-
-    text = "the server is busy: many want to come in; try again in a moment"
-    assert reason_of(strangers[3]) == (ReasonCode.SERVER_FULL, text)
-    assert [stranger.connection.alive for stranger in strangers] == [True, True, True, False]
-
-
 def test_who_plays_takes_no_room_at_the_door(scene: Scene) -> None:
     server = scene.serve(max_pending=2)
 

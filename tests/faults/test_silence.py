@@ -429,20 +429,6 @@ def test_hostile_answers_to_pings_never_poison_the_round_trip(memory: Stage, pon
     assert guest.told(BYE) == []
 
 
-@pytest.mark.fault(51, layer="memory")
-@pytest.mark.parametrize("received", [1, 2**40])
-def test_an_acknowledgement_of_what_was_never_sent_ends_the_link(memory: Stage, received: int) -> None:
-    memory.serve()
-    guest = memory.stranger()
-    guest.say(hello(token=b""))
-    memory.play(4 * TICK)
-    peer = memory.newest()
-
-    guest.say(control(PONG, 0, received))
-
-    assert memory.fate(peer).code is ReasonCode.MALFORMED
-
-
 def test_the_garbage_of_a_silent_hour_is_nothing() -> None:
     clock = FakeClock()
     network = MemoryNetwork(clock)
