@@ -522,6 +522,14 @@ def option_that_all_have() -> object:
     return Mine
 
 
+@told(r"Mine\.setup: every table has the option clock; call yours by another word")
+def option_of_the_clock() -> object:
+    class Mine(Playable):
+        def setup(self, clock: int = 3) -> None: ...
+
+    return Mine
+
+
 @told(r"Mine\.take has another decorator above `@move`, which hides it; let `@move` be the uppermost")
 def a_move_below_a_decorator_that_does_not_say_what_it_holds() -> object:
     def plainly(rule: Any) -> Any:
