@@ -23,7 +23,7 @@ class Dialect(ABC):
         self.joined = not self.opening
         self.ended = False
         self.received: int = 0
-        self._buffer = bytearray()
+        self._buffer: bytearray = bytearray()
         self.answers = b""
         """What this client has to send because of what it received."""
 
