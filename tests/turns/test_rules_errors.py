@@ -739,18 +739,6 @@ def test_a_strangers_arguments_are_refused_with_a_sentence(arguments: dict[str, 
     assert table.snapshot() == before
 
 
-def test_a_deep_argument_never_reaches_the_rules() -> None:
-    deep: list[Any] = []
-    for _ in range(200):
-        deep = [deep]
-    table = Table.create(Fine, 2, secret=bytes(32))
-    table.start(0.0)
-
-    refused = table.play(0, "lay", {"colour": "RED", "sure": True, "cards": deep}, 1, now=0.0)
-
-    assert refused == Refused("it nests deeper than 12 levels")
-
-
 # At the first table, at the first storing, at the move.
 
 
