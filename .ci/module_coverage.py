@@ -52,6 +52,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "events": ("turns_client",),
     "invitation": ("invitation",),
     "language/class_checks": RULES,
+    "language/class_sources": ("class_sources", "sources"),
     "language/clocks": TABLE,
     "language/definition": (*RULES, "places"),
     "language/domains": (*RULES, "legal", "turns_protocol", "turns_server"),

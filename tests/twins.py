@@ -6,6 +6,7 @@ Usage: `python -m twins`, which reads jobs, one a line, and answers each with ho
 import contextlib
 import importlib
 import json
+import operator
 import os
 import select
 import subprocess
@@ -16,6 +17,7 @@ from typing import Self
 
 from programs import ROOT
 
+from netcode.turns.language.class_sources import source_of
 from netcode.turns.proving import twin
 
 TESTS = ROOT / "tests"
@@ -71,11 +73,11 @@ def main() -> None:
 
 
 def keep(job: str) -> None:
-    """Import the tests that a job is about, for all jobs that follow."""
-    _, module, path, *_ = json.loads(job)
+    """Import the tests that a job is about, and read where their classes are, for all jobs that follow."""
+    _, module, path, name, *_ = json.loads(job)
     if path and Path(path).is_relative_to(TESTS):
-        with contextlib.suppress(ImportError):  # whoever does the job comes upon it, and says so
-            importlib.import_module(module)
+        with contextlib.suppress(ImportError, AttributeError):  # whoever does the job comes upon it, and says so
+            source_of(operator.attrgetter(name)(importlib.import_module(module)))
 
 
 def _do(*files: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from netcode.turns.language.class_sources import source_of
 from netcode.turns.language.sources import (
     assigned,
     can_refuse,
@@ -13,7 +14,6 @@ from netcode.turns.language.sources import (
     fingerprint,
     function_of,
     only_looks,
-    source_of,
     tree_of,
 )
 

@@ -5,7 +5,6 @@ Source, not bytecode, which differs between versions of Python.
 
 import ast
 import inspect
-import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache, partial, partialmethod
@@ -13,6 +12,8 @@ from hashlib import blake2b
 from itertools import chain
 from types import CodeType, FunctionType
 from typing import Any
+
+from netcode.turns.language.class_sources import source_of
 
 PARTLY: Any = (partialmethod, cached_property)
 """What keeps its function in `func`."""
@@ -353,16 +354,6 @@ def fingerprint(cls: type[Any], beside: Iterable[bytes] = ()) -> bytes:
     for part in beside:
         digest.update(part)
     return digest.digest()
-
-
-def source_of(cls: type[Any]) -> str:
-    """Return the source of a class, or nothing where that is not to be had."""
-    try:
-        text = inspect.getsource(cls)
-    except (OSError, TypeError):
-        return ""
-    # Python 3.13 takes any line of a file for it, where a class is made by `exec` or typed into its own prompt.
-    return text if re.search(rf"^\s*class\s+{re.escape(cls.__name__)}\b", text, re.MULTILINE) else ""
 
 
 def _text_of(base: type[Any]) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from netcode.turns.language.class_checks import HOOKS
-from netcode.turns.language.sources import first_of, function_of, members_of, source_of, tree_of
+from netcode.turns.language.class_sources import source_of
+from netcode.turns.language.sources import first_of, function_of, members_of, tree_of
 
 NEAR = 0.8
 """How like a hook a name is that is meant for one: `rounds`, `time_out`, `on_timeout`."""
