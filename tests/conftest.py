@@ -44,6 +44,9 @@ LEFT_OVER = 30.0
 MEASURED = frozenset(os.environ.get("NETCODE_MEASURED", "").split())
 """The test files that coverage measures where all tests run; empty where it measures what runs."""
 
+LAST = pytest.StashKey[str]()
+"""The test file of the last test."""
+
 MEASURED_LAST = pytest.StashKey[str]()
 """The test file on whose account coverage puts what runs."""
 
@@ -69,6 +72,9 @@ class HangsError(BaseException):
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Tell coverage whose test runs, its fixtures included, so that each module answers for its own test file."""
     measuring, file = coverage.Coverage.current(), item.nodeid.partition("::")[0]
+    if item.session.stash.get(LAST, "") != file:
+        item.session.stash[LAST] = file
+        freeze()  # what pytest has kept of the tests so far makes a collection ten times as dear
     if measuring is None:
         return (yield)
     if MEASURED and (file not in MEASURED or item.get_closest_marker("games") is not None):
@@ -122,6 +128,11 @@ def pytest_collection_finish() -> None:
 
     Otherwise that costs a third of some files' time, and stops updates that are timed.
     """
+    freeze()
+
+
+def freeze() -> None:
+    """Let the collector of garbage leave alone what is there now and no garbage, for good."""
     gc.collect()
     gc.freeze()
 
