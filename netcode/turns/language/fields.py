@@ -63,19 +63,19 @@ def _flaw(shape: Shape, value: Any, where: str) -> str | None:
         return f"{where} holds itself, or nests without end"
 
 
-def pack_changed(game: Any, earlier: Packed, place: str) -> Packed:
+def pack_changed(game: Any, earlier: Packed, place: Callable[[], str]) -> Packed:
     """Return the fields as `pack_fields` does, after a rule. Raises `RulesError` also for one of a wrong type, with the rule.
 
     Args:
         game: whose fields.
         earlier: those before the rule: what has not changed since is not looked at.
-        place: the rule, in words.
+        place: says the rule, in words.
     """
     try:
         packed = pack_fields(game, earlier)
         _verify_changed(game, packed, earlier)
     except RulesError as error:
-        raise RulesError(f"after {place}, {error}") from error.__cause__
+        raise RulesError(f"after {place()}, {error}") from error.__cause__
     return packed
 
 

@@ -139,7 +139,7 @@ class Course:
 
     def _stored(self) -> Packed:
         """Return the fields as they are stored. Raises `RulesError` for what cannot be."""
-        packed = pack_changed(self.game, self.packed, self.place_of(self._task))
+        packed = pack_changed(self.game, self.packed, lambda: self.place_of(self._task))
         self.look_closely()
         return packed
 
