@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import blake2b
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from netcode.turns.proving.growth import Growth
 from netcode.turns.proving.hushing import Hush
 from netcode.turns.proving.positions import RESTARTED, Positions, deadlock
 from netcode.turns.proving.report import Report
+from netcode.turns.proving.seen import Mark, mark_of, otherwise
 from netcode.turns.proving.variants import Variant, Variants, spread
 from netcode.turns.rules import Game
 from netcode.turns.runtime import log
@@ -220,7 +220,7 @@ class Checker:
         looking = random.Random(job.seed)  # noqa: S311 - of its own: how it is looked changes no game
         table = self._begin(job)
         taken: list[tuple[int, Choice]] = []
-        states: list[bytes] = []
+        marks = [mark_of(table)]
         self.looked = -MAX_MOVES
         differs = False
         while table.result is None:
@@ -243,13 +243,13 @@ class Checker:
             if back is not None and not back.frozen:
                 act(back, seat, choice)
                 differs = differs or back.snapshot() != table.snapshot()
-            states.append(blake2b(table.snapshot(), digest_size=8).digest())
+            marks.append(mark_of(table))
             self._listen(table, step)
         self.findings.where = f"{job}, at the end"
         self.positions.look_at_end(table, looking)
         self.growth.look(table, _last_of(taken))
         self.report.moves += len(taken)
-        self._again(job, taken, states, looking)
+        self._again(job, taken, marks, looking)
         if job.variant is not None:
             self.variants.has_played(job.variant)
             self.report.others[str(job.variant)] += 1
@@ -353,18 +353,19 @@ class Checker:
             if isinstance(happening, Moved) and happening.name not in (None, *definition_of(self.game).moves):
                 self.findings.add("others are told more of a move than its name")
 
-    def _again(self, job: Job, taken: list[tuple[int, Choice]], states: list[bytes], dice: random.Random) -> None:
+    def _again(self, job: Job, taken: list[tuple[int, Choice]], marks: list[Mark], dice: random.Random) -> None:
         """Play the same moves again, and look at the position from which the game ends; all that is stored has to be the same."""
         table = self._begin(job)
-        for number, ((seat, choice), state) in enumerate(zip(taken, states, strict=True), 1):
-            if number == len(taken):
+        for number, mark in enumerate(marks):
+            if number == len(taken) > 0:
                 at_end, self.findings.where = self.findings.where, f"{job}, after {number - 1} moves"
-                self.positions.look(table, dice, (seat, choice))
+                self.positions.look(table, dice, taken[-1])
                 self._complain(table)
                 self.findings.where = at_end
-            step = act(table, seat, choice)
-            if isinstance(step, Refused) or blake2b(table.snapshot(), digest_size=8).digest() != state:
-                self.findings.symptom(_OTHERWISE)
+            refused = number > 0 and isinstance(act(table, *taken[number - 1]), Refused)
+            here = mark_of(table)
+            if refused or here != mark:
+                self.findings.symptom(_OTHERWISE, otherwise(table.course.packed, here, mark, _last_of(taken[:number])))
                 return
         if table.result is None:
             self.findings.symptom(_OTHERWISE)

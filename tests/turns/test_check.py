@@ -805,6 +805,36 @@ def test_a_question_that_changes_on_the_second_run_is_found() -> None:
     )
 
 
+def test_where_the_same_moves_give_another_game_is_said() -> None:
+    numbers = itertools.count()
+
+    class Numbered(Game):
+        number: int = 0
+        moves: int = 0
+
+        def setup(self) -> None:
+            self.number = next(numbers)
+
+        @move
+        def go(self) -> None:
+            self.moves += 1
+            if self.moves == 3:
+                self.finish()
+
+    class Counted(Numbered):
+        def setup(self) -> None: ...
+
+        @move
+        def go(self) -> None:
+            self.number = next(numbers)
+            Numbered.go.rule(self)
+
+    (at_first,), (later,) = (check(game, 1).problems for game in (Numbered, Counted))
+
+    assert at_first.endswith("a variable beside the game? It differs after setup(): number")
+    assert later.endswith("a variable beside the game? It differs after go: number")
+
+
 def test_a_tuple_that_is_lost_in_storage_is_found() -> None:
     class Lost(Game):
         pairs: list[Any] = []
@@ -840,7 +870,7 @@ def test_a_deadlock_is_found() -> None:
         @move(what=nothing)
         def sell(self, what: int) -> None: ...
 
-    (stuck,) = check(Stuck, 6).problems
+    (stuck,) = check(Stuck, 1).problems
 
     why = "take lists nothing, bid is refused, 0 lie there, sell is refused, there is nothing"
     assert stuck == f"nobody can do anything, and the game is not over: a deadlock; seat 1 is to move: {why}"
@@ -1656,13 +1686,13 @@ def test_samples_that_are_all_refused_are_named_as_such() -> None:
             self.finish()
 
     class Broken(Deaf):
-        @move(word=Free(str, lambda dice: dice.choice([]), lambda _word: None))
+        @move(word=Free(str, lambda dice: dice.choice(("",)[1:]), lambda _word: None))
         def say(self, word: str) -> None: ...
 
     class Mute(Game):
         @move
         def say(self) -> None:
-            self.ask(self.mover, Free(str, lambda dice: dice.choice([]), lambda _word: None))
+            self.ask(self.mover, Free(str, lambda dice: dice.choice(("",)[1:]), lambda _word: None))
 
     (deaf,), (broken,), (mute,) = (check(game, 1).problems for game in (Deaf, Broken, Mute))
     assert deaf.startswith("the rules refuse whatever Free draws for say, and there is nothing else to do: a deadlock")
