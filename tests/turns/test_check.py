@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import random
+import re
 import sys
 import time
 import warnings
@@ -707,6 +708,7 @@ def test_a_set_of_two_is_in_one_order_in_some_process_and_in_the_other_in_anothe
     assert len(found) == 2
     (found_here,) = check(game, 2).problems
     assert found_here.startswith("the same seed gives another game in another process: does a rule go through a set, ")
+    assert re.search(r"\? Look at \S+test_check\.py:\d+: `sorted\(…\)` is the same everywhere$", found_here)
 
 
 class SevenInSetOrder(Game):

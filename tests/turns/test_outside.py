@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 import uuid
+from pathlib import Path
 from random import Random, choice
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ import pytest
 
 from benchmarks.turns import EXAMPLES, example
 from netcode.turns import Free, Game, check, move
-from netcode.turns.proving.outside import uses
+from netcode.turns.proving.outside import in_any_order, uses
 
 CARDS = [*range(9)]
 count = 0
@@ -198,3 +199,27 @@ def test_what_may_follow_from_it_is_no_problem_of_its_own() -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem != "window"))
 def test_the_examples_use_nothing_outside_of_themselves(name: str) -> None:
     assert [*uses(example(name))] == []
+
+
+def test_where_the_order_of_a_set_may_decide_is_found_whatever_it_is_taken_by() -> None:
+    class Orders(Reaches):
+        tags: set[str] = set()
+        found: list[str] = []
+
+        def reach(self) -> None:
+            taken = {*self.found}
+            first = self.tags.pop()  # here
+            for one in taken:  # here
+                self.found.append(one)
+            self.found += [*(self.tags | taken)]  # here
+            self.found += [one * 2 for one in frozenset(self.found)]  # here
+            self.found.append(next(iter({first, "b"})))  # here
+            self.found.append(str(hash(first) % 2))  # here
+            self.found.pop()
+            self.found += sorted(self.tags)
+            if first in self.tags and all(list(self.found)):
+                self.found += [*self.found]
+
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    here = [number for number, line in enumerate(lines, 1) if line.endswith("  # here")]
+    assert in_any_order(Orders) == [f"{__file__}:{number}" for number in here]

@@ -4,9 +4,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from netcode.turns.errors import BUGS, RulesError
-from netcode.turns.proving import twin
+from netcode.turns.proving import outside, twin
 from netcode.turns.proving.report import Report
 from netcode.turns.rules import Game
+
+PLACES = 5
+"""So many lines are named, of those in which the order of a set may decide something."""
 
 
 def compare(game: type[Game], jobs: Sequence[twin.Job], report: Report, is_late: Callable[[], bool]) -> None:
@@ -42,10 +45,17 @@ def compare(game: type[Game], jobs: Sequence[twin.Job], report: Report, is_late:
             report.notes.append("not compared with another process: the class is in no module that could be imported")
             return
         if theirs != ours:
+            failed = theirs[0] if len(theirs) != len(jobs) else ""
             findings.add(
                 "the same seed gives another game in another process: does a rule go through a set, "
-                "or use `random`, time or hash()? " + (theirs[0] if len(theirs) != len(jobs) else "")
+                f"or use `random`, time or hash()? {failed or _where_to_look(game)}"
             )
             return
         if is_late():
             return
+
+
+def _where_to_look(game: type[Game]) -> str:
+    places = outside.in_any_order(game)
+    more = f" and {len(places) - PLACES} more" if len(places) > PLACES else ""
+    return f"Look at {', '.join(places[:PLACES])}{more}: `sorted(…)` is the same everywhere" if places else ""

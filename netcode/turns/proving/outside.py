@@ -1,4 +1,4 @@
-"""What rules reach for outside of `self`: dice, clocks, files, networks and threads, and what all tables share.
+"""What rules reach for outside of `self`: dice, clocks, files, networks and threads, what all tables share, and the order of sets.
 
 It is read off the source, so it is found also where nothing came of it in the games that were played.
 """
@@ -14,6 +14,7 @@ from typing import Any
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.domains import Domain, Listed, Open
 from netcode.turns.language.sources import first_of, function_of, in_reach, members_of
+from netcode.turns.values import Bag
 
 _AGAIN = "no refusal undoes that, and it happens for every move that is tried; keep in fields what changes, and no more"
 _DICE = "it draws otherwise when the rule runs again; draw from `self.random`"
@@ -58,6 +59,57 @@ def uses(cls: type[Any]) -> Iterator[str]:
                 told.add(f"{where} {what}")
                 code, instead = function.__code__, _GIVEN if why == _DICE and function in given else why
                 yield f"{where} {what}, at {code.co_filename}:{code.co_firstlineno + line - 1}: {instead}"
+
+
+def in_any_order(cls: type[Any]) -> list[str]:
+    """Return where the rules of a class take things as they come out of a set, or by hash() or id(); most do no harm."""
+    fields = [name for name, shape in definition_of(cls).shapes.items() if isinstance(shape, Bag)]
+    places: list[str] = []
+    for function, tree in in_reach(cls, [*filter(None, map(function_of, members_of(cls)))]):
+        code = function.__code__
+        lines = set[int]() if tree is None else {*_unordered(tree, {f"{first_of(tree)}.{name}" for name in fields})}
+        places += [f"{code.co_filename}:{code.co_firstlineno + line - 1}" for line in sorted(lines)]
+    return places
+
+
+def _unordered(tree: ast.FunctionDef, sets: set[str]) -> Iterator[int]:
+    """Yield the lines of a function in which the order of a set, or a number of this process, may decide something.
+
+    `sets` are those that are known from elsewhere, as they are written.
+    """
+    nodes = [*ast.walk(tree)]
+    for node in nodes:
+        match node:
+            case ast.Assign([ast.Name(name)], value) | ast.AnnAssign(ast.Name(name), _, value) if _is_set(value, sets):
+                sets.add(name)
+            case _:
+                pass
+    for node in nodes:
+        match node:
+            case ast.Call(ast.Name("hash" | "id"), [_]):
+                yield node.lineno
+            case (
+                ast.Call(ast.Name("list" | "tuple" | "iter" | "enumerate"), [one])
+                | ast.Call(ast.Attribute(one, "pop"), [])
+                | ast.For(_, one)
+                | ast.Starred(one)
+                | ast.comprehension(_, one)
+            ) if _is_set(one, sets):
+                yield one.lineno
+            case _:
+                pass
+
+
+def _is_set(node: ast.expr | None, sets: set[str]) -> bool:
+    match node:
+        case ast.Set() | ast.SetComp() | ast.Call(ast.Name("set" | "frozenset")):
+            return True
+        case ast.BinOp(left, _, right):
+            return _is_set(left, sets) or _is_set(right, sets)
+        case ast.Name() | ast.Attribute():
+            return ast.unparse(node) in sets
+        case _:
+            return False
 
 
 def _domains(cls: type[Any]) -> Iterator[Domain]:
