@@ -231,9 +231,10 @@ def test_an_end_is_told_once_also_to_who_was_not_there(hall: Hall) -> None:
     hall.serve()
     hall.play(15.0)
 
-    assert (back.connected, back.result) == (True, Result((1,), None, "player 1 gave up"))
-    assert hall.heard(back, Seated, Over) == [Seated(1, "player 2"), Over(back.result)]
-    assert hall.heard(ann, Over) == [Over(back.result)]
+    over = Over(Result((1,), None, "player 1 gave up"))
+    assert (back.connected, back.result) == (True, over.result)
+    assert hall.heard(back, Seated, Over) == [Seated(1, "player 2"), over]
+    assert hall.heard(ann, Over) == [over]
 
 
 def test_whose_move_it_is_says_a_view_by_name_as_one_of_the_class(hall: Hall) -> None:
