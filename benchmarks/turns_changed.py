@@ -101,7 +101,7 @@ CHANGES = {
         "a field is of another type, and nothing says how",
         "crazy_eights",
         (("    suit: str\n", "    suit: int\n"),),
-        frozen="suit must be int, not a str",
+        frozen="the rules have changed: suit must be int, not a str; write upgrade(cls, old)",
     ),
 }
 
