@@ -23,8 +23,7 @@ from netcode.turns.simulate import MAX_MOVES, Choice, act, choices_of, done, sec
 from netcode.turns.table import Moved, Refused, Step, Table
 
 THOROUGH = 10
-"""So many games are looked at after every one of their first `EVERY` moves, and one with each value of an option; else it is
-one in `SAMPLE`."""
+"""So many games, and one with each value of an option, are looked at after each of `EVERY` moves; others after 1 in `SAMPLE`."""
 EVERY = 100
 SAMPLE = 10
 EARLY = 3
@@ -34,7 +33,7 @@ TWINS = 5
 SHARES = 0.6, 0.9
 """Where games are played with other options, too: how much of the time may have passed before those, and before the rest."""
 LARGE = 16_384
-"""Bytes of a state that can be looked at after every move; one of n times as many is looked at after every n-th move."""
+"""Bytes of a state that can be looked at after every move; one of n times as many is, after every n-th."""
 BROKEN = 300
 """Moves after which a game is not played on in which something is broken: nothing more is to be learned from it."""
 UNENDED = 3
@@ -103,8 +102,7 @@ class Checker:
         self.growth = Growth(self.findings)
         self.unended = 0
         self.concluded = False
-        self.looked = 0
-        """After so many moves of this game a position was looked at last."""
+        self.looked = 0  # moves of this game after which a position was looked at last
 
     def run(self, games: int, seed: int, progress: Callable[[int, int], None] | None) -> None:
         """Play so many games; what is known of each is in the report before the next one begins."""
