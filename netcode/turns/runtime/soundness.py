@@ -1,6 +1,7 @@
 """What a stored state has to look like before anything is made of it: a disk that fails gives back what nobody wrote."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -9,12 +10,15 @@ from netcode.turns.language.clocks import Clock
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import NOTHING, Packed
 from netcode.turns.language.randomness import SECRET_SIZE
-from netcode.turns.values import unpack
+from netcode.turns.values import Shape, unpack
 
 _LIST: Any = list  # of unknown types to the type checkers, as what is stored is
 _DICT: Any = dict
 KINDS = frozenset({"setup", "round", "move", "sealed", "late", "timeout"})
 """Of rules that run."""
+
+REMEMBERED = 4096
+"""Bytes of a field up to which it is remembered that it was sound."""
 
 DAMAGED = "what is stored of this table is damaged, and nobody can play on; it is kept for whoever runs the server"
 """Why a table cannot go on, for those who sit there."""
@@ -74,8 +78,16 @@ def check_fields(rules: type[Any], fields: Packed, sound: Packed = NOTHING, *, w
     _need(there.keys() <= fields.keys() <= definition.shapes.keys(), "fields")
     for name, data in fields.items():
         if sound.get(name) != data:
-            shape = definition.shapes[name]
-            _need(shape.fits(shape.load(unpack(data))), name)
+            is_sound = _was_sound if len(data) <= REMEMBERED else _is_sound
+            _need(is_sound(definition.shapes[name], data), name)
+
+
+def _is_sound(shape: Shape, data: bytes) -> bool:
+    return shape.fits(shape.load(unpack(data)))
+
+
+# Those who look at what might be load a state again and again in which one field or none is another.
+_was_sound = lru_cache(256)(_is_sound)
 
 
 def readable(rules: type[Any], fields: Packed, *, same_rules: bool) -> Packed:

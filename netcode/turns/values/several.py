@@ -134,7 +134,9 @@ class Fixed(Shape):
         return value if self.packs else [shape.dump(item) for shape, item in zip(self.items, value, strict=True)]
 
     def load(self, data: Any) -> Any:
-        return self.make([s.load(item) for s, item in zip(self.items, data, strict=True)] if self.loads else data)
+        if not self.loads:
+            return self.make(data)
+        return self.make([item if s.revives else s.load(item) for s, item in zip(self.items, data, strict=True)])
 
     def convert(self, data: Any, where: str = "it") -> Any:
         parts = enumerate(self.parts(data, where))
@@ -164,7 +166,10 @@ class Fixed(Shape):
             return False
         if self.holds_more and _beside(value, self.kind, _NO_NAMES):
             return False
-        return all(shape.fits(item) for shape, item in zip(self.items, value, strict=True))
+        for shape, item in zip(self.items, value, strict=True):  # twice as fast as `all`, and most are plain
+            if type(item) not in shape.kinds and not shape.fits(item):
+                return False
+        return True
 
 
 class Bag(Shape):
