@@ -90,9 +90,7 @@ def test_of_several_the_first_is_taken_and_each_is_known_by_where_it_is() -> Non
 def test_what_is_not_there_has_no_source(written: Any) -> None:
     class_of_none: Any = type("Nowhere", (), {"__module__": "some_classes"})
 
-    with pytest.raises(OSError, match="could not find class definition"):
-        source_in_file(class_of_none)
-    assert [source_of(class_of_none), source_of(int)] == ["", ""]
+    assert [source_in_file(class_of_none), source_of(class_of_none), source_of(int)] == ["", "", ""]
 
 
 def test_a_file_is_read_once_for_all_its_classes_and_again_when_it_has_changed(
