@@ -297,7 +297,7 @@ def test_a_table_that_other_rules_froze_is_shown_to_who_has_these(hall: Hall) ->
     hall.until(lambda: ann.frozen != "" and bob.frozen != "")
     again = hall.join(new, ticket=ann.ticket)
 
-    text = "gold must be dict[int, int], not a list"
+    text = "the rules have changed: gold must be dict[int, int], not a list; write upgrade(cls, old)"
     assert (bob.frozen, bob.view.gold, bob.view.turns) == (text, [5, 7], 1)
     assert (again.reason, again.frozen, again.view.gold, again.view.turns) == ("", text, [5, 7], 1)
 
