@@ -91,8 +91,8 @@ def test_what_is_wrong_with_rules_that_fail_is_said_as_well() -> None:
         simulate(Faulty)
 
     assert str(error.value).endswith(
-        "the game goes on without it; Faulty fails: RulesError: Faulty.cards[0] is a list; its annotation says int; "
-        "it cannot be stored"
+        "the game goes on without it; Faulty fails: RulesError: after Faulty.go, Faulty.cards[0] is a list; "
+        "its annotation says int; it cannot be stored"
     )
 
 

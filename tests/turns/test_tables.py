@@ -916,5 +916,5 @@ def test_what_holds_itself_is_told_with_the_field_that_does() -> None:
 
     assert isinstance(refused, Refused)
     assert table.complaints["Rings"].startswith(
-        "fails: RulesError: Rings.links holds itself, or nests without end; it cannot"
+        "fails: RulesError: after Rings.close, Rings.links holds itself, or nests without end; it cannot"
     )
