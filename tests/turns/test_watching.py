@@ -102,7 +102,7 @@ def test_ctrl_c_between_two_rules_says_how_far_it_came(
     monkeypatch.setattr(Table, "snapshot", staticmethod(partial(signal.default_int_handler, 2, None)))
 
     assert main(["check", spins()]) == 130
-    assert "note: stopped with seed 1 and 2 players, after 0 moves\n" in capsys.readouterr().out
+    assert "note: stopped with seed 1 and 2 players, at the start\n" in capsys.readouterr().out
 
 
 def test_ctrl_c_in_any_command_says_which_rule_was_running(
