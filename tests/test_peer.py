@@ -36,8 +36,7 @@ def test_a_peer_says_who_and_where_it_is(scene: Scene) -> None:
 
 def test_a_peer_that_is_compared_with_a_number_says_what_has_one(scene: Scene) -> None:
     server = scene.serve()
-    for _ in range(2):
-        scene.join()
+    scene.join(), scene.join()
     scene.play(2 * TICK)
     ann, bob = server.peers
 
