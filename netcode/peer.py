@@ -57,13 +57,6 @@ class Peer(metaclass=Hinted):
         """Be not pickled."""
         raise TypeError("a Peer cannot be pickled: keep peer.id, and look it up among server.peers")
 
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, int) and other > 0 and not isinstance(other, bool):  # 0 and -1 may stand for nobody
-            raise TypeError(f"a Peer is never equal to a number: write `peer.id == {other}`")
-        return True if self is other else NotImplemented
-
-    __hash__ = object.__hash__
-
     def __repr__(self) -> str:
         return f"<Peer {self.id} at {self.address}>"
 

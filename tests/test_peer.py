@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import operator
 import pickle
 from typing import Any
 
@@ -32,21 +31,6 @@ def test_a_peer_says_who_and_where_it_is(scene: Scene) -> None:
     assert (peer.id, client.id, peer.alive, peer.away) == (1, 1, True, False)
     assert (peer.address.host, peer.data) == ("127.0.0.1", {"name": "Ann"})
     assert repr(peer) == f"<Peer 1 at {peer.address}>"
-
-
-def test_a_peer_that_is_compared_with_a_number_says_what_has_one(scene: Scene) -> None:
-    server = scene.serve()
-    scene.join(), scene.join()
-    scene.play(2 * TICK)
-    ann, bob = server.peers
-
-    assert (ann == ann, ann == bob, ann in [bob, ann], {ann: 1}[ann]) == (True, False, True, 1)  # noqa: PLR0124
-    assert not any(ann == nobody for nobody in (0, -1, True, None, "Ann", 1.0))
-    for compare in (operator.eq, operator.ne):
-        with pytest.raises(TypeError, match=r"^a Peer is never equal to a number: write `peer\.id == 2`$"):
-            compare(2, ann)
-    with pytest.raises(TypeError, match=r"`peer\.id == 1`$"):
-        assert ann in [1, 2]
 
 
 def test_silence_grows_until_something_is_heard(scene: Scene) -> None:
