@@ -3,6 +3,7 @@
 Usage: `python .ci/halves.py`.
 """
 
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,13 +18,20 @@ OTHERS = ["tests", "--ignore=tests/turns"]
 def run(command: list[str], environment: Mapping[str, str] | None = None) -> bool:
     """Run a command of pytest for both halves, show what each said, and say whether both passed."""
     command = [*command, "-p", "no:cacheprovider"]  # each would write over what the other keeps for the next run
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # else a run that is ended would not show what the kit's said
     with TemporaryFile() as said:
         beside = subprocess.Popen([*command, *KIT], cwd=ROOT, env=environment, stdout=said, stderr=said)
-        status = subprocess.run([*command, *OTHERS], cwd=ROOT, env=environment, check=False).returncode
-        passed = beside.wait() == 0 and status == 0
-        said.seek(0)
-        sys.stdout.buffer.write(said.read())
-    return passed
+        try:
+            others = subprocess.run([*command, *OTHERS], cwd=ROOT, env=environment, check=False).returncode
+            kit = beside.wait()
+        finally:
+            print("Those were the tests of all but the turn kit; the kit's:", flush=True)
+            said.seek(0)
+            sys.stdout.buffer.write(said.read())
+    for half, status in (OTHERS, others), (KIT, kit):
+        if status != 0:
+            print(f"ERROR {' '.join(half)}: pytest ended with {status}")
+    return kit == others == 0
 
 
 if __name__ == "__main__":
