@@ -592,6 +592,23 @@ def only_rtt(client: Client) -> float | None:
     return None if client.peer is None else client.peer.rtt
 
 
+def test_an_update_that_an_exception_leaves_is_recovered_from(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.serve()
+    client = scene.join()
+
+    def interrupt(stream: Stream, now: float, scratch: memoryview) -> None:
+        client.close_nicely("bye")  # asked for in the middle: done at the end of the next
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as pressed:
+        pressed.setattr("netcode.session.guest.step", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            client.update()
+    scene.play(3 * TICK)
+
+    assert client.state is State.DISCONNECTED
+
+
 def test_what_is_asked_for_in_an_update_is_done_at_its_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.serve()
     client = scene.join()

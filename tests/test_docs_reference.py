@@ -60,7 +60,7 @@ def ends() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("wrong", ["x", float("nan"), -1])
+@pytest.mark.parametrize("wrong", ["x", float("nan"), -1, object()])
 @pytest.mark.parametrize(
     "call",
     [
