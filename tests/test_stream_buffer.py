@@ -15,6 +15,7 @@ from netcode.stream import buffer as module
 from netcode.stream.buffer import (
     JOIN_BELOW,
     JOIN_EACH_BELOW,
+    JOIN_FROM,
     LEAST_ROOM,
     MARK_EVERY,
     MAX_CHUNKS,
@@ -22,6 +23,7 @@ from netcode.stream.buffer import (
     SendQueue,
     rest_of,
 )
+from netcode.transport.tcp_socket import BULK
 
 FEW = 8
 """Bytes that are worth it in the model."""
@@ -256,7 +258,7 @@ def test_a_queue_that_became_longer_is_stuck_until_it_is_well_below_its_longest(
     )
 )
 @example([JOIN_BELOW, 1, 2, *[JOIN_EACH_BELOW] * MAX_CHUNKS, 3])
-@example([5, *[JOIN_EACH_BELOW] * MAX_CHUNKS, 1])
+@example([5, *[JOIN_EACH_BELOW] * JOIN_FROM, 1])
 @example([*[1] * MAX_CHUNKS, JOIN_BELOW])
 @settings(max_examples=30)
 def test_joining_leaves_large_chunks_where_they_are(sizes: list[int]) -> None:
@@ -273,6 +275,26 @@ def test_joining_leaves_large_chunks_where_they_are(sizes: list[int]) -> None:
     assert b"".join(chunks).startswith(b"".join(joined))
     assert len(joined) <= MAX_CHUNKS
     assert b"".join(queue.chunks) == b"".join(chunks)
+
+
+def test_of_much_that_waits_as_much_is_offered_as_the_kernel_takes_in_bulk() -> None:
+    queue, chunk = SendQueue(), bytes(JOIN_EACH_BELOW)
+    queue.extend([chunk, b"x"] * MAX_CHUNKS)
+
+    assert sum(map(len, queue.join())) > 2 * BULK
+
+
+def test_small_chunks_are_joined_behind_much_that_waits_and_large_ones_stay_what_they_are() -> None:
+    queue, large = SendQueue(), bytes(JOIN_EACH_BELOW)
+    queue.extend([large] * 2 * MAX_CHUNKS)
+    for number in range(50):
+        queue.extend([b"x"] * 2 * JOIN_FROM)
+        queue.join()
+        if number % 2:
+            queue.sent(3 * JOIN_EACH_BELOW, 0.0)
+
+    assert queue.chunks == [large] * (2 * MAX_CHUNKS - 75) + [b"x" * 100 * JOIN_FROM]
+    assert all(chunk is large for chunk in queue.chunks[:-1])
 
 
 @pytest.mark.parametrize("size", [0, 1, JOIN_BELOW])

@@ -10,7 +10,17 @@ from transport_contract import Taker, send_to
 
 from netcode.address import Address
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.transport import Connector, Doorway, Ready, abandon, check_network, connection_reset, dice_of
+from netcode.transport import (
+    PIECE,
+    Connector,
+    Doorway,
+    Ready,
+    abandon,
+    check_network,
+    connection_reset,
+    dice_of,
+    in_pieces,
+)
 from netcode.transport.pipe import PipeTransport
 from netcode.transport.tcp import TCP
 
@@ -92,6 +102,16 @@ def test_chunks_of_which_nothing_was_taken_fail_as_one_send_does(error: OSError)
         send_to(Taker(0, error))
 
     assert caught.value is error
+
+
+@pytest.mark.parametrize("stopped", [0, 99, PIECE - 1, PIECE, 2 * PIECE + 7])
+def test_pieces_are_never_less_than_was_left_of_one_however_chunks_were_joined_since(stopped: int) -> None:
+    data = bytes(range(251)) * 800
+    chunks = [data[stopped:100_000], *[data[at : at + 100] for at in range(max(stopped, 100_000), len(data), 100)]]
+
+    pieces = [bytes(piece) for piece in in_pieces(filter(None, chunks))]
+
+    assert pieces == [data[at : at + PIECE] for at in range(stopped, len(data), PIECE)]
 
 
 def test_a_network_is_what_connects_and_listens() -> None:

@@ -199,7 +199,7 @@ def test_bytes_are_handed_to_the_browser(page: FakePage) -> None:
     transport.probe()
     transport.finish()
 
-    assert (socket.sent, socket.readyState) == ([b"one", b"two", b"three"], 1)
+    assert (socket.sent, socket.readyState) == ([b"one", b"twothree"], 1)
 
 
 def test_a_browser_that_holds_enough_is_given_no_more(page: FakePage) -> None:

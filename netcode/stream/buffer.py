@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
-from itertools import groupby, islice
+from itertools import groupby
 
 from netcode.transport import Transport
 
@@ -12,8 +12,11 @@ JOIN_BELOW = 65_536
 JOIN_EACH_BELOW = 4096
 """Of many chunks, those below this many bytes are joined: of what is larger, a copy costs more than another piece."""
 
-MAX_CHUNKS = 64
-"""Chunks in one `send` at most."""
+JOIN_FROM = 16
+"""Chunks that were not looked at yet, above which they are."""
+
+MAX_CHUNKS = 1024
+"""Chunks in one `send` at most: no system takes more (IOV_MAX), and fewer would be too little to offer at once."""
 
 LEAST_ROOM = 65_536
 """Bytes that have come, and are still to come, from which on they are received in place, without being copied."""
@@ -94,12 +97,13 @@ class ReceiveBuffer:
 class SendQueue:
     """What waits to be sent, and since when."""
 
-    __slots__ = ("_eased_at", "_low", "_marks", "_peak", "_sent", "chunks", "left", "size")
+    __slots__ = ("_eased_at", "_joined", "_low", "_marks", "_peak", "_sent", "chunks", "left", "size")
 
     def __init__(self, *data: bytes) -> None:
         self.chunks: list[bytes | memoryview] = [chunk for chunk in data if chunk]
         self.size = sum(map(len, data))
         self._sent = 0
+        self._joined = 0  # chunks at the front among which no small ones are left to be joined
         self._marks: deque[tuple[int, float]] | None = None  # (bytes ever queued, time): oldest first
         self.left = 0
         """Bytes that the network did not take when it was last offered them."""
@@ -136,29 +140,27 @@ class SendQueue:
         except BlockingIOError:
             count = 0
         if count == self.size:  # and in one go nothing is here any more: a signal handler may add to it
-            self.chunks, self.size, self._marks = [], 0, None
+            self.chunks, self.size, self._marks, self._joined = [], 0, None, 0
         else:
             self.sent(count, now)
 
     def join(self) -> list[bytes | memoryview]:
         """Return what the next `send` should be given, in few chunks: small ones joined, others uncopied.
 
-        What is behind those is left alone: much may wait for somebody who takes little, or nothing.
+        Each is looked at once: much may wait for somebody who takes little, or nothing.
         """
         chunks = self.chunks
         count = len(chunks)  # behind which a signal handler may add some meanwhile
         if count > 1 and self.size < JOIN_BELOW:
             chunks[:count] = [b"".join(chunks[:count])]
-        elif count > MAX_CHUNKS:
+            self._joined = 0
+        elif count - self._joined > JOIN_FROM:
             joined: list[bytes | memoryview] = []
-            looked_at = 0
-            for are_small, group in groupby(chunks[:count], _is_small):
-                run = [*islice(group, None if are_small else MAX_CHUNKS - len(joined))]
+            for are_small, group in groupby(chunks[self._joined : count], _is_small):
+                run = [*group]
                 joined += [b"".join(run)] if are_small else run
-                looked_at += len(run)
-                if len(joined) == MAX_CHUNKS:
-                    break
-            chunks[:looked_at] = joined
+            chunks[self._joined : count] = joined
+            self._joined += len(joined) - _is_small(joined[-1])  # which is joined with those to come
         return chunks[:MAX_CHUNKS]
 
     def sent(self, count: int, now: float) -> None:
@@ -172,6 +174,7 @@ class SendQueue:
         while count >= len(self.chunks[gone]):
             count -= len(self.chunks[gone])
             gone += 1
+        self._joined = max(0, self._joined - gone)
         del self.chunks[:gone]
         if count:
             self.chunks[0] = memoryview(self.chunks[0])[count:]
@@ -217,7 +220,7 @@ class SendQueue:
     def clear(self) -> None:
         """Forget everything."""
         self.chunks.clear()
-        self.size = 0
+        self.size = self._joined = 0
         self._marks = None
 
 

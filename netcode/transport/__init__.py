@@ -7,12 +7,15 @@ import errno
 import os
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 from netcode.address import Address
 from netcode.reasons import Reason
 from netcode.waiting import Descriptors
+
+PIECE = 65_536
+"""Bytes that are sent at once where each chunk would cost a call, a record or a message."""
 
 
 class Heard(BlockingIOError):
@@ -260,7 +263,27 @@ def connection_reset() -> ConnectionResetError:
     return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
 
 
-def send_each(send: Send, chunks: list[bytes | memoryview]) -> int:
+def in_pieces(chunks: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """Yield what is in `chunks` in pieces of `PIECE` bytes, of which the last may be shorter.
+
+    So the first is never less than what was left of one, wherever the network has stopped and however chunks were joined
+    since.
+    """
+    piece: list[memoryview] = []
+    room = PIECE
+    for chunk in chunks:
+        rest = memoryview(chunk)
+        while len(rest) >= room:
+            yield b"".join([*piece, rest[:room]]) if piece else rest[:room]
+            piece, rest, room = [], rest[room:], PIECE
+        if rest:
+            piece.append(rest)
+            room -= len(rest)
+    if piece:
+        yield b"".join(piece) if len(piece) > 1 else piece[0]
+
+
+def send_each(send: Send, chunks: Iterable[bytes | memoryview]) -> int:
     """Send `chunks` one after another, for a transport that cannot take several at once, and fails the same way twice.
 
     Sockets of Linux are none such: they tell a reset once, and then only that there is nobody to send to.

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from netcode.address import Address
 from netcode.reasons import Explained, ReasonCode, without_traceback
-from netcode.transport import Heard, Transport, abandon
+from netcode.transport import Heard, Transport, abandon, in_pieces
 from netcode.wire.websocket import CLOSE, HEADERS, LARGEST, PING, PONG, FrameReader, control, header
 
 _PING = control(PING)
@@ -120,7 +120,7 @@ class WebSocketTransport(FrameReader):
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         total = 0
-        for chunk in chunks:
+        for chunk in in_pieces(chunks):
             try:
                 count = self._send_parts(chunk, len(chunk))
             except OSError as error:
