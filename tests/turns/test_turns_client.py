@@ -19,6 +19,7 @@ from netcode.turns.language.clocks import Clock
 from netcode.turns.language.kit import Result
 from netcode.turns.language.plays import Play
 from netcode.turns.player.conversation import MAX_EVENTS, MOST_UNSAID
+from netcode.turns.player.known import Known
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
@@ -235,6 +236,30 @@ def test_an_end_is_told_once_also_to_who_was_not_there(hall: Hall) -> None:
     assert (back.connected, back.result) == (True, over.result)
     assert hall.heard(back, Seated, Over) == [Seated(1, "player 2"), over]
     assert hall.heard(ann, Over) == [over]
+
+
+@pytest.mark.parametrize(
+    ("last", "later", "ends"),
+    [
+        (3, {}, 1),
+        (3, {"last": 0}, 2),  # by who sat there, played nothing in the rematch, and saw nothing of it
+        (0, {"secret": b"new"}, 2),  # by who looks on
+        (0, {"result": None}, 1),
+        (0, {"result": None, "started": False}, 1),
+    ],
+)
+def test_an_end_is_told_apart_from_that_of_a_rematch_that_went_the_same_way(
+    last: int, later: dict[str, Any], ends: int
+) -> None:
+    known = Known[TicTacToe]("TicTacToe")
+    first = {"result": ((0,), None, ""), "number": 5, "secret": b"old", "last": last}
+    told = known.step(protocol.Step([], {}, first), 0.0)
+    known.sit(0, last)
+    told += known.step(protocol.Step([], {}, {**first, **later}), 1.0)
+    again = [] if later.get("result", 0) is not None else known.step(protocol.Step([], {}, first), 2.0)
+
+    assert told == [Over(Result((0,), None, ""))] * ends
+    assert again == [Over(Result((0,), None, ""))] * ("result" in later)
 
 
 def test_whose_move_it_is_says_a_view_by_name_as_one_of_the_class(hall: Hall) -> None:

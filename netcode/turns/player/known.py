@@ -22,7 +22,7 @@ class Known(Generic[G]):
         """What is told beside the fields, by the names of the protocol."""
         self._fields: dict[str, bytes] = {}
         self._heard_at = 0.0
-        self._ended: tuple[Any, Any] | None = None
+        self._ended: tuple[Any, ...] | None = None
         """Which end of a game was told; None while one is on."""
 
     @property
@@ -70,8 +70,10 @@ class Known(Generic[G]):
 
     def _missed_end(self, told: list[Event]) -> list[Event]:
         """Return that the game is over where that came to pass while nobody could tell us; once."""
-        result, number = self.state.get("result"), self.state.get("number")
-        ended = None if result is None else (result, number)
+        result = self.state.get("result")
+        # A rematch may end the same way after as many moves. It has another seed, which most games reveal, and who was
+        # not there for any of it has played nothing in it.
+        ended = None if result is None else (result, *map(self.state.get, ("number", "secret", "last")))
         known, self._ended = self._ended, ended
         if ended in (None, known) or any(isinstance(one, Over) for one in told):
             return []
