@@ -220,7 +220,17 @@ def test_an_address_that_is_no_store_s_is_no_path_and_tells_no_secret(where: str
         open_store(where)
 
 
-@pytest.mark.parametrize("where", ["host=db.example dbname=games password=secret", " user = ann", "service=games"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "host=db.example dbname=games password=secret",
+        "port=6432\nhost = db password=secret",
+        "sslmode=require dbname=games",
+        " user = ann port=5432",
+        "connect_timeout=3 user=ann",
+        "service=games",
+    ],
+)
 def test_the_other_spelling_of_an_address_is_no_path_and_tells_no_secret(where: str) -> None:
     with pytest.raises(
         ValueError, match=r"^store is the path of a database, or postgresql://user@host/name; what is"
@@ -228,6 +238,11 @@ def test_the_other_spelling_of_an_address_is_no_path_and_tells_no_secret(where: 
         open_store(where)
 
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["user=list.db", "ghost=3.db", "turns of user.db"])
+def test_a_file_is_not_taken_for_an_address_because_of_a_sign_in_its_name(name: str) -> None:
+    assert isinstance(open_store(name), SqliteStore)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ from netcode.turns.store import Store, is_address
 MEMORY = ("memory", ":memory:")
 """What is written by who wants no file: SQLite and others call it so."""
 
-KEYWORD = re.compile(r"\s*(?:host|hostaddr|dbname|user|password|service)\s*=")
-"""How the other spelling of a PostgreSQL address begins: as a path it would be a file, named as its password is."""
+KEYWORD = re.compile(
+    r"(?:^|\s)(?:host|hostaddr|dbname|password|service)\s*=|(?:^|\s)user\s*=.*\s\w+\s*=|\w\s*=.*\suser\s*=", re.DOTALL
+)
+"""What is in the other spelling of a PostgreSQL address: as a path it would be a file, named as its password is."""
 
 
 def open_store(where: Store | str | Path | None) -> Store:
@@ -38,7 +40,7 @@ def open_store(where: Store | str | Path | None) -> Store:
     kind, colon, _ = str(where).partition("://")
     if colon:  # what follows may hold a password
         raise ValueError(f"no store is at {kind}://; store is the path of a database, or postgresql://user@host/name")
-    if KEYWORD.match(str(where)):
+    if KEYWORD.search(str(where)):
         raise ValueError(
             "store is the path of a database, or postgresql://user@host/name; what is written as host=… dbname=… is neither"
         )
