@@ -485,6 +485,7 @@ def test_who_died_long_ago_is_forgotten_and_stays_dead(
     time.now += 100_000
     other = beside()
     other.open("there:2")
+    time.now += 1000  # until then it cannot tell whose clock is wrong
 
     other.expire(keep=1e9, waiting=1e9)
 
@@ -575,7 +576,12 @@ def test_of_very_many_that_are_old_some_are_left_for_the_next_time(
     assert [rows for statement, rows in zip(asked, read, strict=True) if statement == sql.OLD] == [3, 2, 0]
 
 
-def test_a_clock_that_leaps_makes_no_table_old(store: PostgresStore, time: Time, empty: Postgres) -> None:
+def test_a_clock_that_leaps_makes_no_table_old_and_no_process_dead(
+    store: PostgresStore, beside: Beside, time: Time, empty: Postgres
+) -> None:
+    other, dead = beside(), beside()
+    other.open("there:1")
+    dead.open("nowhere:1")
     store.create([new("t"), new("u", listing=b"waits")])
     store.renew(2)
     month, hour = 30 * 86_400.0, 3600.0
@@ -584,10 +590,12 @@ def test_a_clock_that_leaps_makes_no_table_old(store: PostgresStore, time: Time,
     at_once = store.expire(month, hour)
     store.renew(2)
     soon = store.expire(month, hour)
+    other.renew(0)  # whose row is there
     empty.execute("UPDATE node SET since = since - interval '16 minutes'")  # and all the while it was heard
 
     assert (at_once, soon) == (set(), set())
     assert store.expire(month, hour) == {"t", "u"}
+    assert [*empty.execute("SELECT address FROM node ORDER BY id")] == [("here:1",), ("there:1",)]
 
 
 def test_thousands_are_claimed_loaded_given_back_and_deleted(store: PostgresStore, beside: Beside, time: Time) -> None:

@@ -279,4 +279,10 @@ SELECT (SELECT count(*) FROM fence), array(SELECT id FROM gone)
 """
 
 # One that is not there is dead, and nothing else refers to these rows.
-FORGET = "DELETE FROM node WHERE id <> %(node)s AND expires < now() - interval '1 day'"
+# Who is alive has renewed its row within the quarter of an hour that whoever judges has lived through, as above.
+FORGET = """
+DELETE FROM node WHERE id <> %(node)s AND expires < now() - interval '1 day' AND EXISTS (
+    SELECT FROM node AS me WHERE me.id = %(node)s AND me.expires > now() - interval '1 hour'
+        AND me.since <= now() - interval '15 minutes'
+)
+"""
