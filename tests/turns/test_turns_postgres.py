@@ -828,10 +828,17 @@ def test_the_database_of_another_program_is_left_alone(fresh: str, postgres: Pos
     assert postgres.execute("SELECT to_regclass('game_table')", "fresh") == [(None,)]
 
 
-def test_a_database_that_cannot_keep_every_name_is_refused(postgres: Postgres) -> None:
+def test_a_database_that_cannot_keep_every_name_is_refused_and_told_how_its_tables_go_along(postgres: Postgres) -> None:
     postgres.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1'")
+    refused = "/latin cannot keep every name, since its encoding is LATIN1; give this server a database with UTF8: "
+    make = "createdb --template template0 --encoding UTF8"
     try:
-        with pytest.raises(Unavailable, match="/latin cannot keep every name, since its encoding is LATIN1; give"):
+        with pytest.raises(Unavailable, match=f"{refused}{make}$"):
+            PostgresStore(postgres.address("latin")).open("here:1")
+        postgres.execute("CREATE TABLE netcode_store (version int NOT NULL)", "latin")  # of a version that took it
+        with pytest.raises(
+            Unavailable, match=rf"{refused}{make} NEW, and take the tables along: pg_dump OLD \| psql NEW"
+        ):
             PostgresStore(postgres.address("latin")).open("here:1")
     finally:
         postgres.execute("DROP DATABASE latin WITH (FORCE)")

@@ -14,9 +14,10 @@ def make_tables(link: Link) -> None:
     """Make the tables that are not there, or what they lack. Raises `Unavailable` for a database that cannot be ours."""
     [(ours, occupied, synced, slow, encoding, whole)] = link.run(sql.FOUND)
     if encoding not in ENCODINGS:
+        along = " NEW, and take the tables along: pg_dump OLD | psql NEW" if ours else ""
         raise Unavailable(
             f"{link.name} cannot keep every name, since its encoding is {encoding}; give this server a database with "
-            "UTF8: createdb --template template0 --encoding UTF8"
+            f"UTF8: createdb --template template0 --encoding UTF8{along}"
         )
     if occupied and not ours:
         raise Unavailable(f"{link.name} has tables of another program; give this server a database of its own")
