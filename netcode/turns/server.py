@@ -246,7 +246,7 @@ class Server:
             self._give_up()
             self._counting.count(now)
             raise
-        if self._parts.draining.is_vain(now):
+        if self._parts.draining.on and self._parts.draining.is_vain(now):
             self._give_up()
             return
         self._parts.outage.step(now)

@@ -40,9 +40,9 @@ class Draining:
         return self._todo == [] and not self._keeper.leaving and not self._keeper.rooms and not self._peers()
 
     def is_vain(self, now: float) -> bool:
-        """Tell whether the time is over, and nothing could be stored for so long that the tables are anybody's by now."""
+        """Tell, of one that has begun, whether its time is over, and nothing was stored for so long that all may be taken."""
         since = self._keeper.writer.failing_since
-        return self.on and since is not None and now >= max(self._from + self._over, since + self._lease)
+        return since is not None and now >= max(self._from + self._over, since + self._lease)
 
     def begin(self, now: float, seconds: float) -> None:
         """Begin, and be done `seconds` later."""

@@ -82,6 +82,8 @@ class Telling:
 
     def catch_up(self, now: float) -> None:
         """Tell what was to be told later."""
+        if not self._behind:
+            return
         behind, self._behind = self._behind, {}
         for room in behind.values():
             self.publish(room, (), now)
