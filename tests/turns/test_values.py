@@ -658,9 +658,9 @@ def test_what_shapes_are_and_what_classes_are_made_of_is_said_once_each_also_whe
             "list[Branch]",
             "Colour",
             ("Colour", ["RED", "BLUE"], None),
-            ("Branch", {"rights": "Rights", "left": "Branch | None", "held": "dict[str, set[Card]]"}),
+            ("Branch", [("rights", "Rights"), ("left", "Branch | None"), ("held", "dict[str, set[Card]]")]),
             ("Rights", ["READ", "WRITE"], [1, 2]),
-            ("Card", [("colour", "Colour"), ("number", "int")]),
+            ("Card", {"colour": "Colour", "number": "int"}),
         ]
     )
 

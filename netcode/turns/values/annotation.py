@@ -180,13 +180,13 @@ def made_of(shapes: Iterable[Shape]) -> str:
                 numbers = [int(one.value) for one in shape.members.values()] if shape.flag else None
                 said.append((shape.name, [*shape.members], numbers))
             case Record():
-                said.append((shape.name, {name: part.name for name, part in shape.fields.items()}))
+                said.append((shape.name, [(name, part.name) for name, part in shape.fields.items()]))
                 todo += shape.fields.values()
             case Fixed():
                 if shape.kind is not tuple:
                     kind: Any = shape.kind
                     parts = zip(kind._fields, shape.items, strict=True)
-                    said.append((shape.name, [(name, part.name) for name, part in parts]))
+                    said.append((shape.name, {name: part.name for name, part in parts}))
                 todo += shape.items
             case Mapping():
                 todo += shape.key, shape.item
