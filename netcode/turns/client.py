@@ -111,7 +111,7 @@ def _check(patience: float | None, players: int | None, name: Any) -> None:
 def _title(game: Any) -> str:
     if isinstance(game, str):
         return game
-    if not isinstance(game, type) or not hasattr(game, "seats"):
+    if not isinstance(game, type) or not hasattr(game, "_definition"):
         raise TypeError(f"game must be the class of its rules, or its name, not {game!r}")
     return game.__name__
 

@@ -130,3 +130,9 @@ def test_what_is_no_class_of_rules_is_told_so(call: Callable[[Any], object], gam
         TypeError, match=rf"a game is a class, not .*; give the class itself, as in {call.__name__}\(Tic"
     ):
         call(game)
+
+
+@pytest.mark.parametrize("call", [simulate, check])
+def test_what_games_build_on_is_told_to_be_none(call: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match=rf"^Game has no rules; give a class of yours .*, as in {call.__name__}\(Tic"):
+        call(Game)

@@ -181,6 +181,8 @@ def check_game(game: Any, call: str) -> None:
     """Raise `TypeError` for what is no class of rules, as which `call` was given it."""
     if not isinstance(game, type) or not hasattr(game, "seats"):
         raise TypeError(f"a game is a class, not {game!r}; give the class itself, as in {call}(TicTacToe)")
+    if not hasattr(game, "_definition"):
+        raise TypeError(f"{game.__name__} has no rules; give a class of yours that builds on it, as in {call}(TicTacToe)")
 
 
 def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -> Definition:
