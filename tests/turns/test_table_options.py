@@ -1,5 +1,7 @@
 """The options of one table: what strangers choose, and what is found again when it is restored."""
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from netcode.diagnostics import log
 from netcode.turns import Clock, Free, Game, move, options
 from netcode.turns.language.table_options import read_options, revive_options
+from netcode.turns.values import pack, unpack
 
 
 class Board(Game):
@@ -86,8 +89,19 @@ def test_an_option_at_which_rules_fail_is_none_and_the_log_says_why(
 
 @pytest.mark.parametrize(
     "times",
-    [{}, {"minutes": "5"}, {"per_move": None}, {"minutes": -1}, {"minutes": 5, "per_move": 30}],
+    [
+        *({}, {"minutes": "5"}, {"per_move": None}, {"minutes": -1}, {"minutes": 5, "per_move": 30}),
+        *({"minutes": Decimal("sNaN")}, {"per_move": Fraction(10**400)}, {"per_move": float("nan")}),
+    ],
 )
 def test_what_is_no_clock_is_told_with_one_that_is(times: Any) -> None:
     with pytest.raises(ValueError, match=r"a clock is Clock\(minutes=5, increment=3\) or Clock\(per_move=30\), not"):
         Clock(**times)
+
+
+def test_a_clock_takes_numbers_of_any_kind_and_has_such_as_can_be_stored() -> None:
+    times: list[Any] = [Fraction(5, 2), Decimal("2.5"), 2]
+    clocks = [Clock(minutes=time, increment=time) for time in times]
+
+    assert [repr(clock.minutes) for clock in clocks] == ["2.5", "2.5", "2"]
+    assert unpack(pack([clock.increment for clock in clocks])) == [2.5, 2.5, 2]

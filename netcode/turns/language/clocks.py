@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, SupportsFloat
 
 from netcode.turns.errors import Unfit
 
@@ -31,7 +31,7 @@ class Clock:
     per_move: float = 0.0
 
     def __post_init__(self) -> None:
-        times: tuple[Any, ...] = (self.minutes, self.increment, self.per_move)
+        times = (_plain(self.minutes), _plain(self.increment), _plain(self.per_move))
         fit = all(isinstance(time, (int, float)) and 0 <= time <= 1_000_000 for time in times)
         if not fit or (self.minutes > 0) == (self.per_move > 0):
             raise ValueError(
@@ -40,11 +40,23 @@ class Clock:
             )
         if self.per_move and self.increment:
             raise ValueError("a clock with per_move has no increment: each move has its own time")
+        for name, time in zip(("minutes", "increment", "per_move"), times, strict=True):
+            object.__setattr__(self, name, time)
 
     @property
     def at_first(self) -> float:
         """How many seconds a seat begins with."""
         return self.per_move or self.minutes * 60
+
+
+def _plain(time: Any) -> Any:
+    """Return a number of whatever kind, such as a Fraction or one of NumPy's, as one that can be stored; else what it is."""
+    if type(time) is int or not isinstance(time, SupportsFloat):
+        return time
+    try:
+        return float(time)
+    except (ValueError, ArithmeticError):  # a Decimal that is none, or a Fraction beyond all floats
+        return time
 
 
 def clock_from(data: Any) -> Clock | None:

@@ -182,7 +182,9 @@ def check_game(game: Any, call: str) -> None:
     if not isinstance(game, type) or not hasattr(game, "seats"):
         raise TypeError(f"a game is a class, not {game!r}; give the class itself, as in {call}(TicTacToe)")
     if not hasattr(game, "_definition"):
-        raise TypeError(f"{game.__name__} has no rules; give a class of yours that builds on it, as in {call}(TicTacToe)")
+        raise TypeError(
+            f"{game.__name__} has no rules; give a class of yours that builds on it, as in {call}(TicTacToe)"
+        )
 
 
 def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -> Definition:
