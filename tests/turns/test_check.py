@@ -874,8 +874,31 @@ def test_a_deadlock_is_found() -> None:
 
     (stuck,) = check(Stuck, 1).problems
 
-    why = "take lists nothing, bid is refused, 0 lie there, sell is refused, there is nothing"
+    why = "take lists nothing; bid is refused: 0 lie there; sell is refused: there is nothing"
     assert stuck == f"nobody can do anything, and the game is not over: a deadlock; seat 1 is to move: {why}"
+
+
+@pytest.mark.parametrize(
+    ("spared", "why"),
+    [
+        (1, "; seats 0 and 2 are to move: go is refused: not, not yet; seat 1 is to move: go is refused: enough"),
+        (9, "; seats 0, 1 and 2 are to move: go is refused: not, not yet"),
+    ],
+)
+def test_a_deadlock_of_several_says_it_of_each(spared: int, why: str) -> None:
+    class Still(Game):
+        seats = 3, 3
+
+        def setup(self) -> None:
+            self.turn_to(*self.players)
+
+        @move
+        def go(self) -> None:
+            self.require(False, "enough" if self.mover == spared else "not, not yet")
+
+    (stuck,) = check(Still, 1).problems
+
+    assert stuck == f"nobody can do anything, and the game is not over: a deadlock{why}"
 
 
 def test_an_endless_game_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netcode.turns.errors import BUGS, Refusal
@@ -56,11 +56,19 @@ def in_the_way(table: Table) -> str:
     """
     asks = table.course.suspension
     if asks is not None:
-        return f"; {table.course.place_of(asks.task)} waits for seat {table.to_move[0]} to answer"
-    for seat in table.to_move[:1]:
-        kept = [what for what in (_kept(table, seat, move) for move in table.course.definition.moves.values()) if what]
-        return f"; seat {seat} is to move: {', '.join(kept)}" if kept else f"; seat {seat} is to move"
-    return ""
+        return f"; {table.course.place_of(asks.task)} waits for {_seats(table.to_move)} to answer"
+    alike: dict[str, list[int]] = {}
+    for seat in table.to_move:
+        kept = "; ".join(filter(None, (_kept(table, seat, move) for move in table.course.definition.moves.values())))
+        alike.setdefault(f": {kept}" if kept else "", []).append(seat)
+    return "".join(
+        f"; {_seats(seats)} {'is' if len(seats) == 1 else 'are'} to move{kept}" for kept, seats in alike.items()
+    )
+
+
+def _seats(seats: Sequence[int]) -> str:
+    *others, last = map(str, seats)
+    return f"seats {', '.join(others)} and {last}" if others else f"seat {last}"
 
 
 def _kept(table: Table, seat: int, move: MoveRule) -> str:
@@ -73,7 +81,7 @@ def _kept(table: Table, seat: int, move: MoveRule) -> str:
     tries = [found] if found is not None else shut[:1]
     for arguments in tries:
         outcome = act(supposed(table), seat, (move.name, arguments))
-        return f"{move.name} is refused, {outcome.text:.{QUOTED}}" if isinstance(outcome, Refused) else ""
+        return f"{move.name} is refused: {outcome.text:.{QUOTED}}" if isinstance(outcome, Refused) else ""
     return "" if move.free else f"{move.name} lists nothing"
 
 
