@@ -229,15 +229,18 @@ def test_what_is_broadcast_counts_like_what_is_sent(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("resumes", [True, False])
-@pytest.mark.parametrize("size", [100, 20_000])
-def test_what_is_broadcast_to_many_who_take_nothing_is_there_once(scene: Scene, resumes: bool, size: int) -> None:
+@pytest.mark.parametrize("sizes", [[100], [20_000], [*[100] * 20, 20_000]], ids=["small", "large", "mixed"])
+def test_what_is_broadcast_to_many_who_take_nothing_is_there_once(
+    scene: Scene, resumes: bool, sizes: list[int]
+) -> None:
     server = scene.serve()
     scene.frozen |= {scene.join(resume=resumes) for _ in range(3)}
     scene.network.capacity = 0
 
     for _ in range(4):
-        for number in range(200_000 // size):
-            server.broadcast([number, bytes(size)])
+        for number in range(200_000 // sum(sizes)):
+            for size in sizes:
+                server.broadcast([number, bytes(size)])
         server.update()
     for peer in server.peers:
         peer.close_nicely()  # which hands over what waits
@@ -247,6 +250,7 @@ def test_what_is_broadcast_to_many_who_take_nothing_is_there_once(scene: Scene, 
     chunks = [[] if queue is None else [chunk for chunk in queue.chunks[1:] if len(chunk) > 1_000] for queue in waiting]
     assert min(sum(map(len, several)) for several in chunks) > 500_000
     assert all(one is several[0] for several in zip(*chunks, strict=True) for one in several)
+    assert engine_of(server).apart == ([], []), "nothing is kept for those to come"
 
 
 @given(

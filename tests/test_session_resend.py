@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from netcode.session.resend import PIECE, ResendQueue
+from netcode.session.resend import PIECE, ResendQueue, apart
 from netcode.wire.framing import frame, length_at
 
 LIMIT = 3 * PIECE
@@ -28,13 +28,13 @@ class Sending(RuleBasedStateMachine):
     @rule(
         payloads=st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=5),
         times=st.integers(1, 120),
-        apart=st.booleans(),
+        is_much=st.booleans(),
     )
-    def send(self, payloads: list[bytes], times: int, apart: bool) -> None:
+    def send(self, payloads: list[bytes], times: int, is_much: bool) -> None:
         frames = [frame(payload * times) for payload in payloads]
         self.frames += frames
         batch = [*frames]
-        taken = b"".join(self.queue.take_apart(batch)) if apart else self.queue.take(batch)
+        taken = b"".join(self.queue.take_apart(batch, apart(batch))) if is_much else self.queue.take(batch)
         assert (taken, batch) == (b"".join(frames), [])
         assert self.queue.size <= LIMIT
 
@@ -171,10 +171,11 @@ def test_of_what_is_broadcast_all_keep_the_same() -> None:
 def test_of_much_that_is_broadcast_all_keep_the_same() -> None:
     large, small = frame(bytes(PIECE)), [frame(bytes(PIECE // 2)), frame(b"one"), frame(bytes(PIECE // 2))]
     queues = [ResendQueue(2 * LIMIT), ResendQueue(2 * LIMIT)]
+    parts = apart([large, *small, large])
 
-    chunks = [queue.take_apart([large, large]) + queue.take_apart([*small]) for queue in queues]
+    chunks = [queue.take_apart([large, *small, large], parts) for queue in queues]
 
-    assert chunks == [[large, large, b"".join(small)]] * 2
+    assert chunks == [[large, b"".join(small), large]] * 2
     kept = [queue.since(0) or [] for queue in queues]
     assert all(one is other for others in zip(*chunks, *kept, strict=False) for one in others for other in others)
 

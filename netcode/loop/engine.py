@@ -15,11 +15,13 @@ from collections.abc import Callable
 Act = Callable[[], None]
 """Something to be done. Done again after an exception left it, so it must not mind how far it got."""
 
+NOTHING_APART: tuple[list[bytes], list[tuple[int, bytes]]] = [], []
+
 
 class Engine:
     """Whether something is under way, whether it was torn, and what waits for its end."""
 
-    __slots__ = ("acts", "busy", "later", "stepping", "torn")
+    __slots__ = ("acts", "apart", "busy", "later", "stepping", "torn")
 
     def __init__(self) -> None:
         self.busy = False
@@ -32,6 +34,8 @@ class Engine:
         """What waits."""
         self.acts = 0
         """Things done so far, for a sleep to notice."""
+        self.apart: tuple[list[bytes], list[tuple[int, bytes]]] = NOTHING_APART
+        """The last batch that was taken apart, and its parts, until the end of what is under way."""
 
     def do(self, act: Act, recover: Act) -> None:
         """Do `act` now, or at the end of what is under way."""
@@ -43,7 +47,7 @@ class Engine:
         try:
             self.busy = True
             act()
-            self.busy = False
+            self.apart, self.busy = NOTHING_APART, False
         except BaseException:  # Ctrl-C, say
             self.torn, self.busy = True, False
             raise
@@ -65,7 +69,7 @@ class Engine:
                     self.acts += 1
                     self.later[0]()
                     del self.later[0]
-                self.busy = False
+                self.apart, self.busy = NOTHING_APART, False
             except BaseException:  # Ctrl-C, say
                 self.torn, self.busy = True, False
                 raise

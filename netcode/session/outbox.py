@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from netcode.errors import MessageTooLarge
 from netcode.limits import Limits
 from netcode.loop.engine import Act, Engine
-from netcode.session.resend import Large, ResendQueue, apart, size_of
+from netcode.session.resend import PIECE, Large, ResendQueue, apart, size_of
 from netcode.stream.buffer import JOIN_BELOW
 from netcode.stream.stream import Stream
 from netcode.wire.codec import CAREFUL_FROM, Codec, PlainCodec
@@ -137,11 +137,17 @@ class Outbox:
 
     def collect_apart(self) -> list[bytes]:
         """Take the same in chunks: for who queues it, and has no use for a copy of what others were sent, too."""
-        batch = self.batch
+        batch, engine = self.batch, self._engine
+        if sum(map(len, batch)) < PIECE:
+            return [self.collect()]
         self.look_at = 0
+        last, parts = engine.apart
+        if batch != last:  # else others were sent the same, for whom it is looked at in the same moment
+            parts = apart(batch)
+            engine.apart = [*batch], parts
         if self.resumes:
-            return self.resend.take_apart(batch)
-        chunks = [chunk for _, chunk in apart(batch)]
+            return self.resend.take_apart(batch, parts)
+        chunks = [chunk for _, chunk in parts]
         self.resend.count(len(batch), sum(map(len, chunks)), batch)
         return chunks
 

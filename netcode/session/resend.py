@@ -2,7 +2,6 @@
 
 from collections import deque
 from itertools import groupby
-from typing import ClassVar
 
 from netcode.wire.framing import HEADER_SIZE, length_at
 
@@ -89,15 +88,12 @@ class ResendQueue:
             self._trim()
         return frames
 
-    def take_apart(self, batch: list[bytes]) -> list[bytes]:
-        """Do what `take` does for what may be much; return it in chunks, as `apart` does."""
-        if sum(map(len, batch)) < PIECE:
-            return [self.take(batch)]
+    def take_apart(self, batch: list[bytes], parts: list[tuple[int, bytes]]) -> list[bytes]:
+        """Do what `take` does for what is much, and return it in chunks: those of its `parts`."""
         self._seal()
         pieces = self._pieces
         if pieces is None:
             pieces = self._pieces = deque()
-        parts = apart(batch)
         kept = [(count, len(chunk) - HEADER_SIZE, chunk) for count, chunk in parts]
         chunks = [chunk for _, chunk in parts]
         count, size = len(batch), sum(map(len, chunks))
@@ -260,33 +256,12 @@ def size_of(piece: Piece) -> int:
 
 
 def apart(batch: list[bytes]) -> list[tuple[int, bytes]]:
-    """Return the frames of a batch in chunks, and how many are in each: large ones as they are, others joined.
-
-    Nothing is copied for each of those who were sent the same: where many take nothing, there is much to send to all of
-    them, and it is looked at in the same moment.
-    """
-    if max(map(len, batch)) < PIECE:
-        return [(len(batch), _Run.join(batch[:]))]
+    """Return the frames of a batch in chunks, and how many are in each: large ones as they are, others joined."""
     parts: list[tuple[int, bytes]] = []
     for are_large, group in groupby(batch, _is_large):
         frames = [*group]
-        parts += [(1, frame) for frame in frames] if are_large else [(len(frames), _Run.join(frames))]
+        parts += [(1, frame) for frame in frames] if are_large else [(len(frames), b"".join(frames))]
     return parts
-
-
-class _Run:
-    """Small frames in a row, as they were joined last."""
-
-    last: ClassVar[tuple[list[bytes], bytes]] = [], b""
-
-    @classmethod
-    def join(cls, frames: list[bytes]) -> bytes:
-        """Join frames; the same ones once."""
-        before, joined = cls.last
-        if frames != before:
-            joined = b"".join(frames)
-            cls.last = frames, joined
-        return joined
 
 
 def _is_large(frame: bytes) -> bool:
