@@ -23,7 +23,7 @@ from netcode.transport.tls import RECORD, TlsTransport
 from netcode.transport.tls_records import Records
 from netcode.transport.websocket import Carrier, WebSocketTransport
 from netcode.waiting import CustomWaiter, wait
-from netcode.wire.websocket import BINARY, CLOSE, LARGEST, PING, PONG, control, unmask
+from netcode.wire.websocket import BINARY, CLOSE, LARGEST, PING, PONG, QUIET, control, unmask
 
 ADDRESS = Address("1.2.3.4", 5)
 KEY = b"\x37\xfa\x21\x3d"
@@ -400,6 +400,16 @@ def test_a_large_message_of_who_sends_many_small_ones_is_received_to_its_end() -
 
     assert counts[1] < 1_024
     assert sum(counts) == 2_400 + 60_000
+
+
+def test_who_has_sent_many_once_is_soon_received_as_others_are() -> None:
+    back = WebSocketTransport(Plenty(0, masked(b"x") * 2_400 + masked(bytes(100)) * 1_000), ADDRESS)
+    room = memoryview(bytearray(65_536))
+
+    counts = [back.receive_into(room) for _ in range(QUIET + 4)]
+
+    assert max(counts[1 : QUIET + 1]) < 1_024
+    assert max(counts[QUIET:]) > 10_000
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 20, 1000])

@@ -22,6 +22,7 @@ from netcode.wire.websocket import (
     MANY,
     PING,
     PONG,
+    QUIET,
     TEXT,
     FrameReader,
     accept,
@@ -279,10 +280,11 @@ def test_parts_of_a_message_that_carry_next_to_nothing_count_as_nothing() -> Non
         (masked(PING, b"x"), FEW),
         (masked(BINARY), FEW),
         (masked(CONTINUATION, bytes(LITTLE), last=False), FEW),
+        (b"\x82\xfe\0\x01\0\0\0\0x", FEW),
     ],
-    ids=["small", "pings", "empty", "parts"],
+    ids=["small", "pings", "empty", "parts", "small in a long form"],
 )
-def test_many_messages_in_one_read_are_noticed(one: bytes, many: int) -> None:
+def test_many_messages_in_one_read_are_noticed_as_long_as_they_come(one: bytes, many: int) -> None:
     reader = FrameReader()
     if one[0] == CONTINUATION:
         take(reader, masked(BINARY, b"x", last=False))
@@ -290,8 +292,33 @@ def test_many_messages_in_one_read_are_noticed(one: bytes, many: int) -> None:
     take(reader, one * many)
     few = reader.dense
     take(reader, one * (many + 1))
+    for _ in range(2 * QUIET):
+        take(reader, one * (1_024 // len(one)))  # as much as is read of it now
 
     assert (few, reader.dense) == (False, True)
+
+
+def test_who_sent_many_messages_once_is_forgiven_and_the_next_time_later() -> None:
+    reader, usual = FrameReader(), masked(BINARY, bytes(30)) * 10 + masked(PONG)
+    reads: list[int] = []
+
+    for _ in range(3):
+        take(reader, masked(BINARY, b"x") * (MANY + 1))
+        take(reader, usual * 5)  # which is not usual
+        for number in range(500):
+            if reader.dense:
+                take(reader, usual if number % 2 else masked(BINARY, b"x"))
+                reads += [number] if not reader.dense else []
+
+    assert reads == [QUIET - 1, 2 * QUIET - 1, 4 * QUIET - 1]
+    assert (take(reader, masked(BINARY, b"x")), reader.calm) == (b"x", True)
+
+
+def test_large_messages_are_never_many() -> None:
+    reader, one = FrameReader(), masked(BINARY, bytes(126))
+
+    assert take(reader, one * 2 * FEW) == bytes(126) * 2 * FEW
+    assert (reader.dense, reader.calm) == (False, True)
 
 
 def test_small_messages_are_as_quick_behind_one_that_was_cut() -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from netcode.address import Address
 from netcode.reasons import Explained, ReasonCode, without_traceback
 from netcode.transport import Heard, Transport, abandon, in_pieces
-from netcode.wire.websocket import CLOSE, HEADERS, LARGEST, PING, PONG, FrameReader, control, header
+from netcode.wire.websocket import CLOSE, HEADERS, LARGEST, PART, PING, PONG, FrameReader, control, header
 
 _PING = control(PING)
 
@@ -21,7 +21,7 @@ _PIECE = 16_384
 """Bytes that are received at once, but for the rest of a message that has begun, and twice as many over TLS: of the
 smallest messages there are 2,300 in it, which take a millisecond."""
 
-_SHARE = 1024
+_SHARE = _PIECE // PART
 """Bytes that are received at once from who sends many messages in few bytes, but for the rest of one that has begun: a
 third of a millisecond's work at most, for fifty of them take turns in an update."""
 

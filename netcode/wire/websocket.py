@@ -22,7 +22,7 @@ LARGEST = 65_536
 
 MANY = 1024
 """Messages in one read from which on they are many. A browser has an empty one to send once a second, for our pings;
-of others it may have as many when it comes back to itself, and is from then on read in smaller parts."""
+of others it may have as many when it comes back to itself, and is then read in smaller parts for a while."""
 
 LITTLE = 16
 """Bytes below which a part of a message counts as if it carried nothing: it costs as much. No browser sends such."""
@@ -30,6 +30,12 @@ LITTLE = 16
 FEW = 64
 """Parts of messages, control messages and empty ones in one read from which on they are many: each takes four times as
 long as a small whole message."""
+
+PART = 16
+"""How much smaller those parts are: as much less is many in one of them."""
+
+QUIET = 64
+"""Parts in a row without many after which more is read at once again; twice as many after each further time."""
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
@@ -139,6 +145,8 @@ class FrameReader:
         "_is_open",
         "_key",
         "_left",
+        "_quiet",
+        "_term",
         "calm",
         "closed",
         "dense",
@@ -153,11 +161,13 @@ class FrameReader:
         self._left = 0  # bytes of the present frame
         self._key = b""  # for the next of them
         self._empty = 0  # messages that carry next to nothing, in this read
-        self._frames = 0  # those that are no small whole messages, in this read
+        self._frames = 0  # parts, control messages and empty ones, in this read
+        self._quiet = 0  # reads in a row without many of anything, since it sent many
+        self._term = QUIET // 2  # of which so many are enough
         self.calm = True
-        """Nothing is begun, nothing is over, and no ping waits for its answer."""
+        """Nothing is begun, nothing is over, no ping waits for its answer, and little is sent at once."""
         self.dense = False
-        """It has sent many messages in one read, each of which costs the same, however little it carries."""
+        """It has lately sent many messages in one read, each of which costs the same, however little it carries."""
         self.ping: bytes | None = None
         """What the last ping said that was not answered yet."""
         self.closed = False
@@ -190,12 +200,23 @@ class FrameReader:
         self._empty = self._frames = 0
         if position < count:
             self._take(self._begun + raw[position:], parts)
-        if len(parts) > MANY or self._frames > FEW:
-            self.dense, self.calm = True, False
+        if self.dense or len(parts) > MANY or self._frames > FEW:
+            self._judge(len(parts))
         taken = b"".join(parts)
         size = len(taken)
         data[:size] = taken
         return size
+
+    def _judge(self, parts: int) -> None:
+        """Tell by what was in this read whether the next is to be a small one."""
+        self.calm = False
+        if not self.dense:
+            self.dense, self._quiet, self._term = True, 0, 2 * self._term
+        elif parts > MANY // PART or self._frames > FEW // PART:
+            self._quiet = 0
+        else:
+            self._quiet += 1
+            self.dense = self._quiet < self._term
 
     def _take_small(self, raw: bytes, position: int, parts: list[bytes | bytearray]) -> int:
         """Take small whole messages as long as such come from `position` on, and return where they end."""
@@ -265,7 +286,7 @@ class FrameReader:
         key = raw[start:end]
         if opcode < CLOSE:
             self._left, self._key, self._is_open = size, key, not is_last
-            self._count(size if opcode == BINARY and is_last else size // LITTLE)
+            self._count(size, is_whole=opcode == BINARY and is_last)
             return end - position
         if end + size > len(raw):
             return 0
@@ -287,10 +308,10 @@ class FrameReader:
             self._fail("it began a message within another" if self._is_open else "it went on with no message")
         return not self.failure
 
-    def _count(self, carried: int) -> None:
+    def _count(self, size: int, *, is_whole: bool = False) -> None:
         """Count what carries nothing, or next to nothing, and yet costs as much."""
-        self._frames += 1
-        self._empty += not carried
+        self._frames += not is_whole or size < 126  # and whole ones that are small, though not in the quick form
+        self._empty += size < (1 if is_whole else LITTLE)
         if self._empty > MANY:
             self._fail("it sent too many messages at once that carry next to nothing")
 
