@@ -125,11 +125,11 @@ class Agones(Observer):
     # What the thread does.
 
     def _tell(self, method: str, path: str, *pair: str) -> None:
-        if self._port is None:
-            return
         for text in pair:
             if not isinstance(text, str):
                 raise TypeError(f"key and value are texts, not {type(text).__name__}")
+        if self._port is None:
+            return
         body = json.dumps(dict(zip(("key", "value"), pair, strict=False)))
         with self._changed:
             if self._over:

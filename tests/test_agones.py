@@ -380,8 +380,9 @@ def test_the_port_is_the_one_that_agones_gives(scene: Scene, sidecar: Sidecar, m
     assert sidecar.next() == "/ready"
 
 
-def test_a_label_that_is_no_text_is_refused_at_once(scene: Scene) -> None:
-    told = attend(scene, 1)
+@pytest.mark.parametrize("port", [1, None])
+def test_a_label_that_is_no_text_is_refused_at_once(scene: Scene, port: int | None) -> None:
+    told = attend(scene, port)
     wrong: Any = 3
 
     with pytest.raises(TypeError, match="key and value are texts, not int"):
