@@ -114,6 +114,11 @@ def test_pieces_are_never_less_than_was_left_of_one_however_chunks_were_joined_s
     assert pieces == [data[at : at + PIECE] for at in range(stopped, len(data), PIECE)]
 
 
+def test_pieces_of_what_is_exactly_one_are_no_more_than_that() -> None:
+    assert [len(piece) for piece in in_pieces([bytes(PIECE)])] == [PIECE]
+    assert [len(piece) for piece in in_pieces([b"a", bytes(PIECE - 1), b"b"])] == [PIECE, 1]
+
+
 def test_a_network_is_what_connects_and_listens() -> None:
     check_network(MemoryNetwork(FakeClock()))
     for network in (MemoryNetwork, "udp"):
