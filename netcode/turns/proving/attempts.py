@@ -78,11 +78,11 @@ def _kept(table: Table, seat: int, move: MoveRule) -> str:
         found = None if move.free else next(_listed(table, seat, move, shut), None)
     except BUGS:
         return ""
-    tries = [found] if found is not None else shut[:1]
-    for arguments in tries:
-        outcome = act(supposed(table), seat, (move.name, arguments))
-        return f"{move.name} is refused: {outcome.text:.{QUOTED}}" if isinstance(outcome, Refused) else ""
-    return "" if move.free else f"{move.name} lists nothing"
+    arguments = found if found is not None else next(iter(shut), None)
+    if arguments is None:
+        return "" if move.free else f"{move.name} lists nothing"
+    outcome = act(supposed(table), seat, (move.name, arguments))
+    return f"{move.name} is refused: {outcome.text:.{QUOTED}}" if isinstance(outcome, Refused) else ""
 
 
 def _listed(table: Table, seat: int, move: MoveRule, shut: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
