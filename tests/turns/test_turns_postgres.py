@@ -495,13 +495,24 @@ def test_who_died_long_ago_is_forgotten_and_stays_dead(
     assert other.claim(["t"]) == {"t": Claim.OURS}
 
 
-def test_what_is_old_is_found_without_looking_at_what_is_young(store: PostgresStore, empty: Postgres) -> None:
-    store.create([new()])
-    asked = {"node": store._id, "keep": 100, "waiting": 10, "lease": LEASE, "spare": ["u"], "limit": 9}
-
+def plan_among_many_tables(empty: Postgres, statement: str, asked: dict[str, object]) -> str:
+    """Return how a statement would be answered where there are many tables, few of them old and few that wait."""
     with psycopg.connect(empty.address()) as session:
-        session.execute("SET enable_seqscan = off")  # which a table of few rows is worth
-        plan = "\n".join(line for (line,) in session.execute(f"EXPLAIN {sql.OLD}".encode(), asked))
+        session.execute(
+            "INSERT INTO game_table SELECT 'x' || n, 'g', 1, 1, 0, 0, '', CASE WHEN n % 2 = 0 THEN ''::bytea END, NULL,"
+            " now() - n * interval '1 second', now() - n * interval '1 second', n % 20 = 0"
+            " FROM generate_series(1, 5000) AS n"
+        )
+        session.execute("ANALYZE game_table")
+        plan = "\n".join(line for (line,) in session.execute(f"EXPLAIN {statement}".encode(), asked))
+        session.rollback()
+    return plan
+
+
+def test_what_is_old_is_found_without_looking_at_what_is_young(store: PostgresStore, empty: Postgres) -> None:
+    asked = {"node": store._id, "keep": 4900, "waiting": 3000, "lease": LEASE, "spare": ["u"], "limit": 9}
+
+    plan = plan_among_many_tables(empty, sql.OLD, asked)
 
     assert "on old_table" in plan
     assert "on listed_table" in plan
@@ -509,12 +520,7 @@ def test_what_is_old_is_found_without_looking_at_what_is_young(store: PostgresSt
 
 
 def test_who_waits_is_found_without_looking_at_all_that_is_listed(store: PostgresStore, empty: Postgres) -> None:
-    store.create([new()])
-
-    with psycopg.connect(empty.address()) as session:
-        session.execute("SET enable_seqscan = off")
-        found = session.execute(f"EXPLAIN {sql.OPEN_TABLES}".encode(), {"game": None, "limit": 10})
-        plan = "\n".join(line for (line,) in found)
+    plan = plan_among_many_tables(empty, sql.OPEN_TABLES, {"game": None, "limit": 10})
 
     assert "Index Scan using listed_table" in plan
     assert "Sort" not in plan
