@@ -43,18 +43,13 @@ def updates(plan: Plan) -> list[Figure]:
     ]
 
 
-def pings(plan: Plan) -> list[Figure]:
-    """Row 5: pings of 9,000 silent peers at the default interval, in per cent of one core.
-
-    Each client answers the server's pings and sends its own every second, at a moment of its own.
-    """
-    clients = plan.clients(MANY)
-    require_connections(clients)
-    shares: list[float] = []
+def _share(plan: Plan, module: str, clients: int, **settings: object) -> tuple[float, str]:
+    """Return which share of a core a server takes that so many clients ping, and how the load did."""
     with ExitStack() as stack:
-        server = start_server(stack, "ours", limits=room_for(clients))
+        server = start_server(stack, module, **settings)
         load = start_load(stack, server, "netcode", clients)
         time.sleep(min(2.0, plan.seconds))
+        shares: list[float] = []
         load_before, load_start = load.ask("cpu"), time.perf_counter()
         for _ in range(plan.rounds):
             before, start = server.ask("cpu"), time.perf_counter()
@@ -62,12 +57,22 @@ def pings(plan: Plan) -> list[Figure]:
             shares.append((server.ask("cpu") - before) / (time.perf_counter() - start))
         load_share = (load.ask("cpu") - load_before) / (time.perf_counter() - load_start)
         kept = load.ask("count")["clients"]
-    note = f"{kept:,} still connected, load generator {load_share:.0%} of a core"
+    return median(shares), f"{kept:,} still connected, load generator {load_share:.0%} of a core"
+
+
+def pings(plan: Plan) -> list[Figure]:
+    """Row 5: pings of 9,000 silent peers at the default interval, in per cent of one core.
+
+    Each client answers the server's pings and sends its own every second, at a moment of its own.
+    """
+    clients = plan.clients(MANY)
+    require_connections(clients)
+    share, note = _share(plan, "ours", clients, limits=room_for(clients))
+    bare, _ = _share(plan, "bare_pings", clients)
     work = f"pings of {clients:,} silent peers, both ways, every second"
-    share = median(shares)
-    return [
-        Figure(5, work, share * 100, "% of a core", 20.0 if netcode.SPEEDUPS else 25.0, ours=f"{share:.1%}", note=note)
-    ]
+    bar = 20.0 if netcode.SPEEDUPS else 25.0
+    note += f"; system calls alone {bare:.1%}"
+    return [Figure(5, work, share * 100, "% of a core", bar, ours=f"{share:.1%}", other=f"{bare:.1%}", note=note)]
 
 
 def memory(plan: Plan) -> list[Figure]:
