@@ -8,7 +8,7 @@ import threading
 import time as time_module
 import traceback
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from time import monotonic, sleep
@@ -495,7 +495,7 @@ def test_who_died_long_ago_is_forgotten_and_stays_dead(
     assert other.claim(["t"]) == {"t": Claim.OURS}
 
 
-def plan_among_many_tables(empty: Postgres, statement: str, asked: dict[str, object]) -> str:
+def plan_among_many_tables(empty: Postgres, statement: str, asked: Mapping[str, object]) -> str:
     """Return how a statement would be answered where there are many tables, few of them old and few that wait."""
     with psycopg.connect(empty.address()) as session:
         session.execute(
