@@ -4,11 +4,11 @@ import random
 import re
 
 import pytest
-from faults.wire import bye
+from faults.wire import bye, welcome
 from scene import HOST, PORT, TICK, Listening, Scene
 
 from netcode import Reason, ReasonCode, State
-from netcode.session.comeback import GREETING_REST, GREETINGS, PATIENT_CAP, PAUSES, REFUSALS, Comeback, both
+from netcode.session.comeback import GREETING_REST, GREETINGS, LASTED, PATIENT_CAP, PAUSES, REFUSALS, Comeback, both
 from netcode.testing.network import MemoryConnector
 
 TOKEN = bytes(range(32))
@@ -215,8 +215,30 @@ def test_who_was_never_greeted_gives_up_at_once_and_who_was_welcomed_begins_anew
 
     assert trying.begin_again(RESET, 0.0, greeted=False) is RESET
     assert trying.attempts == 1
-    trying.welcomed()
+    trying.welcomed(0.0)
     assert trying.attempts == 0
+
+
+def test_a_server_that_welcomes_and_hangs_up_at_once_is_come_back_to_ever_more_rarely_until_a_link_lasts(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def longest(low: float, high: float) -> float:
+        pauses.append(high)
+        return high
+
+    monkeypatch.setattr(scene.network.dice, "uniform", longest)
+    listening = Listening(scene, welcome(token=TOKEN, grace=10.0))
+    client = listening.client()
+    for stays in [0.0] * 8 + [LASTED]:
+        while client.state is not State.CONNECTED:
+            listening.play(TICK)
+        listening.play(stays)
+        listening.server.guests[-1].connection.close()
+        listening.play(2 * TICK)
+
+    assert pauses == pytest.approx([0.5, 0.8, 1.28, 2.048, 3.2768, 5.0, 5.0, 5.0, 0.5])
 
 
 def test_who_was_welcomed_may_be_refused_as_often_again() -> None:
@@ -226,4 +248,4 @@ def test_who_was_welcomed_may_be_refused_as_often_again() -> None:
     for _ in range(3):
         for _ in range(REFUSALS - 1):
             assert isinstance(trying.come_again(refused, RESET, 0.0), float)
-        trying.welcomed()
+        trying.welcomed(0.0)

@@ -13,6 +13,9 @@ BACKOFF_CAP = 30.0
 """Seconds within which an attempt begins, however many failed."""
 PATIENT_CAP = 5.0
 """The same for a server that was not there yet: who waits for it to start does not want to wait for long after that."""
+LASTED = 5.0
+"""Seconds after which a link that breaks is no sign of more to come: of one who is welcomed and hung up on at once, again
+and again, each further attempt takes as long to begin as if the one before had failed."""
 REFUSALS = 3
 """Connects refused in a row after which nobody will come back: a server that restarted has forgotten us anyway."""
 
@@ -74,11 +77,14 @@ class Comeback:
     __slots__ = (
         "_began",
         "_broke_at",
+        "_cap",
         "_dice",
         "_ghost",
         "_patient_until",
         "_pauses",
         "_refusals",
+        "_short_links",
+        "_welcomed_at",
         "attempts",
         "tries",
     )
@@ -93,12 +99,24 @@ class Comeback:
         """Connects so far."""
         self._refusals = 0
         self._pauses = 0
+        self._short_links = 0  # in a row
+        self._welcomed_at = now
+        self._cap = BACKOFF_CAP
         self._ghost = ghost
         self._broke_at: float | None = None  # when a link last broke under a greeting
 
-    def welcomed(self) -> None:
+    def welcomed(self, now: float) -> None:
         """Hear that an attempt succeeded."""
         self.attempts = self._refusals = 0
+        self._welcomed_at = now
+
+    def broken(self, now: float, grace: float) -> float:
+        """Hear that the link broke that welcomed it, and to whose seat it has `grace` seconds to come back: return when to try."""
+        lasted = now - self._welcomed_at >= LASTED
+        self.attempts = 0 if lasted else self._short_links
+        self._short_links = 0 if lasted else self._short_links + 1
+        self._cap = min(BACKOFF_CAP, grace / 2)  # however many failed, one is to be made while there is a seat
+        return self.next_try(now, cap=self._cap)
 
     def next_try(self, now: float, rest: float = 0.0, cap: float = BACKOFF_CAP) -> float:
         """Return when the next attempt is to begin."""
@@ -146,7 +164,7 @@ class Comeback:
         self._refusals = self._refusals + 1 if reason.code is ReasonCode.REFUSED else 0
         if final and reason.code not in _WORTH_ANOTHER_RETURN:
             return reason
-        return both(away_for, reason.text) if self._refusals >= REFUSALS else self.next_try(now)
+        return both(away_for, reason.text) if self._refusals >= REFUSALS else self.next_try(now, cap=self._cap)
 
 
 def both(first: Reason, last: str) -> Reason:

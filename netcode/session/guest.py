@@ -261,7 +261,7 @@ class Guest:
             session.outbox.resumes = False
         session.address = link.stream.remote_address or session.address
         session.carry_on(link, session.missing(greeting.received))
-        self.comeback.welcomed()
+        self.comeback.welcomed(self.timeline.now)
         # Without a call in between, nothing comes in between: it is welcomed, or has yet to be.
         self.state = State.CONNECTED
         self.grace = greeting.grace
@@ -299,7 +299,7 @@ class Guest:
             self._away_until = self.timeline.now + self.grace
             self.state = State.CONNECTING
             self._teller.away(session, reason)
-            self.retry_at = self.comeback.next_try(self.timeline.now)
+            self.retry_at = self.comeback.broken(self.timeline.now, self.grace)
         elif not self.welcomed and reason.where is not None and self.places.may_hop():
             self._move_on(reason, reason.where)
         elif not self.welcomed and self._has_paused(reason) and self.comeback.excuses_pause():
