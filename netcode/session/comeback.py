@@ -14,8 +14,8 @@ BACKOFF_CAP = 30.0
 PATIENT_CAP = 5.0
 """The same for a server that was not there yet: who waits for it to start does not want to wait for long after that."""
 LASTED = 5.0
-"""Seconds after which a link that breaks is no sign of more to come: of one who is welcomed and hung up on at once, again
-and again, each further attempt takes as long to begin as if the one before had failed."""
+"""Seconds after which a link that breaks is no sign of more to come. One that is welcomed and hung up on at once, again
+and again, and gets no message across, has each further attempt begin as late as if the one before had failed."""
 REFUSALS = 3
 """Connects refused in a row after which nobody will come back: a server that restarted has forgotten us anyway."""
 
@@ -78,12 +78,13 @@ class Comeback:
         "_began",
         "_broke_at",
         "_cap",
+        "_carried",
         "_dice",
         "_ghost",
         "_patient_until",
         "_pauses",
         "_refusals",
-        "_short_links",
+        "_vain_links",
         "_welcomed_at",
         "attempts",
         "tries",
@@ -99,7 +100,8 @@ class Comeback:
         """Connects so far."""
         self._refusals = 0
         self._pauses = 0
-        self._short_links = 0  # in a row
+        self._vain_links = 0  # in a row
+        self._carried = 0
         self._welcomed_at = now
         self._cap = BACKOFF_CAP
         self._ghost = ghost
@@ -110,11 +112,18 @@ class Comeback:
         self.attempts = self._refusals = 0
         self._welcomed_at = now
 
-    def broken(self, now: float, grace: float) -> float:
-        """Hear that the link broke that welcomed it, and to whose seat it has `grace` seconds to come back: return when to try."""
-        lasted = now - self._welcomed_at >= LASTED
-        self.attempts = 0 if lasted else self._short_links
-        self._short_links = 0 if lasted else self._short_links + 1
+    def broken(self, now: float, carried: int, grace: float) -> float:
+        """Hear that the link broke over which it was welcomed: return when to try again.
+
+        Args:
+            now: the time.
+            carried: messages that arrived so far, both ways.
+            grace: seconds for which there is a seat.
+        """
+        useful = now - self._welcomed_at >= LASTED or carried > self._carried
+        self._carried = carried
+        self.attempts = 0 if useful else self._vain_links
+        self._vain_links = 0 if useful else self._vain_links + 1
         self._cap = min(BACKOFF_CAP, grace / 2)  # however many failed, one is to be made while there is a seat
         return self.next_try(now, cap=self._cap)
 

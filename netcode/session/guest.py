@@ -299,7 +299,8 @@ class Guest:
             self._away_until = self.timeline.now + self.grace
             self.state = State.CONNECTING
             self._teller.away(session, reason)
-            self.retry_at = self.comeback.broken(self.timeline.now, self.grace)
+            carried = session.received + session.outbox.resend.acknowledged
+            self.retry_at = self.comeback.broken(self.timeline.now, carried, self.grace)
         elif not self.welcomed and reason.where is not None and self.places.may_hop():
             self._move_on(reason, reason.where)
         elif not self.welcomed and self._has_paused(reason) and self.comeback.excuses_pause():

@@ -145,7 +145,7 @@ export class Client extends EventTarget {
     const { maxMessage = 69_632, maxResend = 1_048_576, timeout = 10, WebSocket = globalThis.WebSocket } = options;
     const ears = new AbortController(), pairs = ticket?.slice(5).match(/../g) ?? [];
     let [kept, socket, away, rest, pong, timer] = /** @type {any[]} */ ([[]]), token = Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
-    let [base, size, received, untold, heard, unheard, seat, attempts, hops, astray, since, brief] = Array(12).fill(0);
+    let [base, size, received, untold, heard, unheard, seat, attempts, hops, astray] = Array(10).fill(0);
     let [most, until, greeted, anew] = [UNGREETED, Date.now() + 1000 * patience, false, Boolean(ticket)];
     let home = (this.url = String(new URL(url, globalThis.location?.href)).replace(/^http/, "ws"));
     /** @type {Inner} */ const tell = (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail }));
@@ -198,10 +198,8 @@ export class Client extends EventTarget {
       const again = (passing || code === 31) && (inTime || (attempts ? attempts < 2 : code === 2 || code === 31));
       if (this.ticket && broken && !away) [this.state, away, until] = ["connecting", why, Date.now() + 1000 * seat];
       else if (away ? !passing : this.id !== null || !again) return leave(name, text, code, where);
-      // Who hangs up on us right after the welcome, again and again, has us come ever more rarely.
-      if (away === why) [brief, attempts] = Date.now() - since < 5000 ? [brief + 1, brief] : [0, 0];
       this.url = home;
-      wait((this.id === null ? 1 : 0) + Math.random() * Math.min(5, seat / 2 || 5, 0.5 * 1.6 ** attempts++), connect);
+      wait((this.id === null ? 1 : 0) + Math.random() * Math.min(5, 0.5 * 1.6 ** attempts++), connect);
       tell(away === why ? "away" : "failed", why);
     };
     const room = () => Math.max(maxResend, most + 4);
@@ -219,7 +217,7 @@ export class Client extends EventTarget {
       else if (back ? id !== this.id || count < base : count > 0) count = 1 / 0;
       acknowledge(count, "RESUME_LOST");
       [this.state, this.id, most, token, seat, greeted, home] = ["connected", id, Number(limit), secret, grace, true, this.url];
-      [away, attempts, since] = [null, 0, Date.now()];
+      [away, attempts] = [null, 0];
       const digits = Array.from(token, (byte) => byte.toString(16).padStart(2, "0"));
       this.ticket = grace && digits[0] ? `seat-${digits.join("")}` : null;
       wait(0.9, ping);

@@ -78,21 +78,6 @@ test("attempts are spaced ever longer, five seconds at most, until the seat is g
   assert.match(client.reason.text, /^the server or the network broke the link; and then: no server answers at ws:/);
 });
 
-test("a server that welcomes and hangs up at once is come back to ever more rarely, until a link lasts", () => {
-  const { client, socket } = join({ welcome: welcome() });
-  const pauses = [];
-  for (let before = socket; pauses.length < 10; before = last()) {
-    if (pauses.length === 8) mock.timers.tick(5000);
-    before.onclose();
-    for (pauses.push(0); last() === before; pauses[pauses.length - 1] += 10) mock.timers.tick(10);
-    last().open();
-    last().hear(fromHex(welcome()));
-  }
-
-  assert.deepEqual(pauses, [500, 800, 1280, 2050, 3280, 5000, 5000, 5000, 500, 500]);
-  assert.equal(client.state, "connected");
-});
-
 for (const [name, event] of [["online", new Event("online")], ["pageshow", Object.assign(new Event("pageshow"), { persisted: true })], ["visibilitychange", new Event("visibilitychange")]])
   test(`on ${name} it tries at once`, () => {
     const { socket, client } = join({ welcome: welcome() });
@@ -288,7 +273,7 @@ test("a greeting that was given up and arrives after all takes our place for a m
   last().hear(fromHex(welcome()));
 
   hearGoodbye(last(), 26);
-  comeBack(800);
+  comeBack(500);
   last().hear(fromHex(welcome()));
   hearGoodbye(last(), 26);
 
