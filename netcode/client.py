@@ -142,6 +142,7 @@ class Client(ClosingWaiter):
         CONNECTING until `Joined`, and again from `Away` to `Back`. CONNECTED while welcomed. DISCONNECTING from
         `close_nicely` to `Left`. DISCONNECTED from `Left` on, for good; `reason` says why.
         """
+        self._attendance.look(self._timeline.clock, self._guest.has_work)
         link, state = self._guest.link, self._guest.state
         leaves = state is State.CONNECTED and link is not None and link.goodbye is not None
         return State.DISCONNECTING if leaves else state
@@ -149,16 +150,19 @@ class Client(ClosingWaiter):
     @property
     def reason(self) -> Reason | None:
         """Why it is over; None while it is not."""
+        self._attendance.look(self._timeline.clock, self._guest.has_work)
         return self._peer.reason
 
     @property
     def peer(self) -> Peer | None:
         """The server; None until welcomed."""
+        self._attendance.look(self._timeline.clock, self._guest.has_work)
         return self._peer if self._guest.welcomed else None
 
     @property
     def id(self) -> int | None:
         """The number that the server knows us by; None until welcomed."""
+        self._attendance.look(self._timeline.clock, self._guest.has_work)
         return self._peer.id if self._guest.welcomed else None
 
     @property

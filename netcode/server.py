@@ -156,11 +156,13 @@ class Server(ClosingWaiter):
     @property
     def state(self) -> State:
         """CONNECTED while it serves, DISCONNECTING after `close_nicely`, DISCONNECTED when all is closed."""
+        self._attendance.look(self._links.timeline.clock, self._has_work)
         return self._hosting.state
 
     @property
     def peers(self) -> tuple[Peer, ...]:
         """The players, in the order in which they joined; those that are away included."""
+        self._attendance.look(self._links.timeline.clock, self._has_work)
         # A signal handler may see some of them off meanwhile.
         return tuple([peer for session in self._seats if (peer := session.peer) is not None])
 

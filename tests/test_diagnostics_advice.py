@@ -190,13 +190,17 @@ def test_a_client_with_events_that_are_never_taken_sleeps(scene: Scene) -> None:
 
 
 @pytest.mark.fault(71, "loopback")
-@pytest.mark.parametrize("call", ["events", "wait", "send"])
+@pytest.mark.parametrize("call", ["events", "wait", "send", "state", "peer", "id", "reason"])
 def test_a_client_that_is_never_updated_tells_so_once(pair: tuple[Server, Client], call: str) -> None:
     _, client = pair
     calls: dict[str, Callable[[], object]] = {
         "events": client.events,
         "wait": lambda: client.wait(0.0),
         "send": lambda: client.send("ahoy"),
+        "state": lambda: client.state is State.CONNECTED,
+        "peer": lambda: client.peer,
+        "id": lambda: client.id,
+        "reason": lambda: client.reason,
     }
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -206,12 +210,17 @@ def test_a_client_that_is_never_updated_tells_so_once(pair: tuple[Server, Client
 
 
 @pytest.mark.fault(71, "loopback")
-@pytest.mark.parametrize("call", ["events", "wait"])
+@pytest.mark.parametrize("call", ["events", "wait", "peers", "state"])
 def test_a_server_that_forgets_its_update_tells_so_once_somebody_is_there(call: str) -> None:
     clock = FakeClock()
     with Server("127.0.0.1", 0, clock=clock) as server, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        calls: dict[str, Callable[[], object]] = {"events": server.events, "wait": lambda: server.wait(0.0)}
+        calls: dict[str, Callable[[], object]] = {
+            "events": server.events,
+            "wait": lambda: server.wait(0.0),
+            "peers": lambda: server.peers,
+            "state": lambda: server.state is State.CONNECTED,
+        }
         turn(server, 20 * PATIENCE, calls[call])
         lonely = [*caught]
         with socket.create_connection(server.address):
@@ -247,6 +256,8 @@ def test_many_calls_within_a_frame_are_told_nothing(pair: tuple[Server, Client])
                 end.wait(0.0)
                 end.events()
                 client.send("early and often")
+            for _ in range(20):
+                _ = end.state
             end.update()
 
     turn(client, 3 * PATIENCE, frame)

@@ -14,6 +14,8 @@ SURE = 1.0
 
 ASKED, WAITED, SENT = 1, 2, 4
 _AGAIN = 8  # one of them a second time
+_LOOK = 16
+_UNHEARD = 7 * _LOOK | WAITED  # of eight looks one is heard, and none beside a wait, which another thread may be in
 
 
 def advise(text: str) -> None:
@@ -35,7 +37,7 @@ def advise_child(of: str) -> None:
 
 
 class Attendance:
-    """Notices that a program asks, waits and sends for seconds, and has forgotten `update()`.
+    """Notices that a program asks, waits, looks and sends for seconds, and has forgotten `update()`.
 
     Only while there is something to do: a server to whom nobody comes misses nothing. And only while the program goes
     on calling: one that pauses calls nothing.
@@ -51,6 +53,12 @@ class Attendance:
         self._last = 0.0
         self._sure = False
         self._told = False
+
+    def look(self, clock: Callable[[], float], has_work: Callable[[], bool]) -> None:
+        """Hear that the program looked at what changes in an update, as in `while not server.peers: ...`."""
+        self.calls += _LOOK
+        if not self.calls & _UNHEARD:
+            self.again(clock, has_work)
 
     def again(self, clock: Callable[[], float], has_work: Callable[[], bool]) -> None:
         """Hear that a call came again that makes sense once an update, and tell the program if the updates are missing."""
