@@ -26,6 +26,7 @@ from netcode.turns.serving.counting import Counting
 from netcode.turns.serving.draining import DRAIN
 from netcode.turns.serving.ending import ended_by
 from netcode.turns.serving.games import by_name, try_to_begin
+from netcode.turns.serving.incoming import Rates
 from netcode.turns.serving.joining import Limits
 from netcode.turns.serving.keeper import Keeper
 from netcode.turns.serving.parts import Parts
@@ -90,6 +91,7 @@ class Server:
         tables_per_peer: tables that one player may found without connecting anew, those left again included.
         max_waiting: tables that wait for players; at so many, nobody founds another one.
         chat_length: characters of one text.
+        chat_per_second: texts of one player that are told to all at the table in a second, beside three at once.
         max_spectators: people who watch one table.
         max_state: bytes of one table's state; a table above it is frozen.
         on_thread: whether the store has a thread of its own. `serve` has nothing else to do, and does without.
@@ -119,6 +121,7 @@ class Server:
         tables_per_peer: int = 20,
         max_waiting: int = 10_000,
         chat_length: int = 500,
+        chat_per_second: float = 1.0,
         max_spectators: int = 100,
         max_state: int = MAX_STATE,
         on_thread: bool = True,
@@ -133,7 +136,9 @@ class Server:
         limits, kept = Limits(tables_per_peer, max_waiting, max_spectators), Kept(keep, waiting)
         check_times(idle=idle, **kept._asdict())
         check_counts(chat_length=chat_length, **limits._asdict())
-        check_number("moves_per_second", moves_per_second)
+        rates = Rates(moves_per_second, chat_per_second)
+        for name, rate in rates._asdict().items():
+            check_number(name, rate)
         check_number("max_state", max_state, whole=True)
         self._clock, self._closed = clock, False
         self._door: Authenticate | None = options.pop("authenticate", None)
@@ -171,7 +176,7 @@ class Server:
             lambda: self._net.peers,
             max_message=options.get("max_message", 65_536),
             chat_length=chat_length,
-            rate=moves_per_second,
+            rates=rates,
             share=SHARE if on_thread else math.inf,
             limits=limits,
             kept=kept,

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 
 from netcode.diagnostics import log
 from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.peer import Peer
 from netcode.turns import protocol
-from netcode.turns.protocol import BadMessage, Join, ListGames, ListTables, Wish
+from netcode.turns.protocol import BadMessage, Join, ListGames, ListTables, Say, Wish
 from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.games import described
 from netcode.turns.serving.joining import Joining
@@ -24,6 +25,13 @@ AT_ONCE = 3.0
 LEAVE = Wish("leave")
 ANYWHERE = (Join, ListTables, ListGames)
 """What is asked for without a table."""
+
+
+class Rates(NamedTuple):
+    """How much one player may ask for in a second: each is named in the sentence that says so."""
+
+    moves_per_second: float
+    chat_per_second: float
 
 
 class _Bucket:
@@ -44,12 +52,31 @@ class _Bucket:
         return True
 
 
+class _Limit:
+    """One of the rates, and what each player has left of it."""
+
+    def __init__(self, name: str, rate: float) -> None:
+        self.name, self.rate = name, rate
+        self._buckets: dict[Peer, _Bucket] = {}
+
+    def takes(self, peer: Peer, now: float) -> bool:
+        """Tell whether something more is taken from this player."""
+        bucket = self._buckets.get(peer)
+        if bucket is None:
+            bucket = self._buckets[peer] = _Bucket(self.rate, now)
+        return bucket.take(now)
+
+    def forget(self, peer: Peer) -> None:
+        """Hear that somebody is not connected any more."""
+        self._buckets.pop(peer, None)
+
+
 class Incoming:
     """Hears what comes in, and hands it to who answers it.
 
     Args:
         keeper, crowd, presence, playing, joining, outage: the parts of the server that it needs.
-        rate: requests of one player that are taken in a second.
+        rates: of what one player asks for.
         share: seconds after which the rest is left to the next update.
     """
 
@@ -62,15 +89,15 @@ class Incoming:
         joining: Joining,
         outage: Outage,
         *,
-        rate: float,
+        rates: Rates,
         share: float,
     ) -> None:
         self._keeper, self._crowd = keeper, crowd
         self._presence, self._playing, self._joining, self._outage = presence, playing, joining, outage
-        self._rate, self._share = rate, share
+        self._share = share
         self.behind = False
         """Whether something is left to the next update."""
-        self._buckets: dict[Peer, _Bucket] = {}
+        self._moves, self._chat = starmap(_Limit, rates._asdict().items())
 
     def take(self, events: Iterable[Event], now: float) -> None:
         """Hear events until an update has had its share of the time."""
@@ -91,7 +118,8 @@ class Incoming:
             case Back(peer):
                 self._presence.hear(peer, True, now)
             case Left(peer, _):
-                self._buckets.pop(peer, None)
+                self._moves.forget(peer)
+                self._chat.forget(peer)
                 self._joining.forget(peer)
                 viewer = self._crowd.forget(peer)
                 if viewer is not None and not self._playing.vacated(viewer):
@@ -107,13 +135,13 @@ class Incoming:
             peer.close_nicely(str(error))
             return
         if isinstance(request, ANYWHERE):
-            if self._takes(peer, None, now):
+            if self._takes(peer, request, now):
                 self._serve_anybody(peer, request, now)
             return
         number, viewer = request.number, self._crowd.viewers.get(peer)
         if viewer is None:
             peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
-        elif (number is None and request == LEAVE) or self._takes(peer, number, now):  # who goes is never too fast
+        elif (number is None and request == LEAVE) or self._takes(peer, request, now):  # who goes is never too fast
             if viewer.table not in self._keeper.rooms and self._keeper.writer.trouble:
                 self._outage.refuse(peer, number)
                 return
@@ -129,14 +157,14 @@ class Incoming:
             case ListGames():
                 peer.send(protocol.Games([described(game) for game in self._keeper.games.values()]).wire())
 
-    def _takes(self, peer: Peer, number: int | None, now: float) -> bool:
-        bucket = self._buckets.get(peer)
-        if bucket is None:
-            bucket = self._buckets[peer] = _Bucket(self._rate, now)
-        if bucket.take(now):
+    def _takes(self, peer: Peer, request: protocol.Request, now: float) -> bool:
+        over = self._moves if not self._moves.takes(peer, now) else None
+        if over is None and isinstance(request, Say) and not self._chat.takes(peer, now):
+            over = self._chat
+        if over is None:
             return True
-        text = f"too fast: moves_per_second is {self._rate:g}; try again in a moment"
-        peer.send(protocol.Refusal(number, text).wire())
+        text = f"too fast: {over.name} is {over.rate:g}; try again in a moment"
+        peer.send(protocol.Refusal(request.number, text).wire())
         return False
 
     def _list(self, peer: Peer, game: str | None) -> None:

@@ -7,7 +7,7 @@ from netcode.site import Web
 from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.draining import Draining
 from netcode.turns.serving.dues import Dues
-from netcode.turns.serving.incoming import Incoming
+from netcode.turns.serving.incoming import Incoming, Rates
 from netcode.turns.serving.joining import Joining, Limits
 from netcode.turns.serving.keeper import Keeper
 from netcode.turns.serving.outage import Outage
@@ -27,7 +27,7 @@ class Parts:
         peers: says who is connected.
         max_message: bytes of one message.
         chat_length: characters of one text.
-        rate: requests of one player that are taken in a second.
+        rates: of what one player asks for.
         share: seconds of an update after which the rest of what came in is left to the next.
         limits: of those who come.
         kept, lease, web, here: as for `Upkeep`.
@@ -40,7 +40,7 @@ class Parts:
         *,
         max_message: int,
         chat_length: int,
-        rate: float,
+        rates: Rates,
         share: float,
         limits: Limits,
         kept: Kept,
@@ -58,7 +58,7 @@ class Parts:
         self.outage = outage = Outage(keeper, crowd, telling)
         playing = Playing(keeper, crowd, telling, steps, presence, outage, chat_length=chat_length)
         joining = Joining(keeper, crowd, telling, draining, presence, playing, outage, limits)
-        self.incoming = Incoming(keeper, crowd, presence, playing, joining, outage, rate=rate, share=share)
+        self.incoming = Incoming(keeper, crowd, presence, playing, joining, outage, rates=rates, share=share)
         self.passing = Passing(keeper, self.dues, steps, playing)
         self.upkeep = Upkeep(keeper, crowd, draining, keeper.clock(), lease=lease, kept=kept, web=web, here=here)
 
