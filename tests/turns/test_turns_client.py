@@ -161,7 +161,7 @@ def found_again(hall: Hall, *meanwhile: Callable[[Seat[Any]], None]) -> tuple[Se
     hall.until(lambda: not ann.seated and not bob.seated)
     for act in meanwhile:
         act(bob)
-    hall.serve()
+    hall.serve(chat_per_second=MOST_UNSAID)
     hall.until(lambda: ann.seated and (bob.seated or bob.reason != ""))
     hall.play(1.0)
     return ann, bob
@@ -811,7 +811,7 @@ def test_a_server_that_does_not_answer_is_said() -> None:
 
 
 def test_events_that_nobody_takes_are_bounded_and_that_is_said_once(hall: Hall) -> None:
-    hall.serve(moves_per_second=1e6)
+    hall.serve(moves_per_second=1e6, chat_per_second=1e6)
     ann, bob = hall.join(name="Ann"), hall.join(name="Bob")
     hall.seats.remove(bob)
 
