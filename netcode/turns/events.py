@@ -110,11 +110,14 @@ Event = Seated | Started | Moved | TakenBack | Told | Refused | Presence | Said 
 tell_from_classes("turns", *get_args(Event))
 
 
-def event_of(data: Any, before: Any, after: Any) -> Event | None:
-    """Return what a step tells as an event between two views; None for what only a newer server tells."""
+def event_of(data: Any, before: Any, after: Any, own: int | None) -> Event | None:
+    """Return what a step tells our `own` seat as an event between two views; None for what only a newer server tells.
+
+    None, too, for what the seat is told otherwise, that it sits, and what concerns another one alone.
+    """
     match data:
         case ["seated", int(seat), str(name)]:
-            return Seated(seat, name)
+            return None if seat == own else Seated(seat, name)
         case ["started"]:
             return Started()
         case ["moved", int(seat), name]:
@@ -123,6 +126,8 @@ def event_of(data: Any, before: Any, after: Any) -> Event | None:
             return Told(text, facts)  # pyright: ignore[reportUnknownArgumentType]
         case ["taken back", seat, str(text)]:
             return TakenBack(seat, text, before, after)
+        case ["not taken back", seat, str(text)]:
+            return Refused(None, text) if seat == own else None
         case ["presence", int(seat), str(state), seconds]:
             return Presence(seat, state, seconds)
         case ["over", *result]:

@@ -262,6 +262,8 @@ class Table(Standing):
         wanted = self.undoing.wanted
         if wanted is None or self.can_undo(wanted) == "":
             return Refused("nobody wants to take a move back")
+        if seat not in self.course.kit.alive:
+            return Refused("you are out of the game")
         if not agreed:
             self.undoing.wanted = None
             return Step(b"")

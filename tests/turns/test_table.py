@@ -976,6 +976,24 @@ def test_what_was_drawn_or_hidden_is_taken_back_by_consent_alone_and_drawn_anew(
     assert table.consent(2, True, 0.0) == Refused("nobody wants to take a move back")
 
 
+def test_who_is_out_is_not_asked_whether_a_move_is_taken_back() -> None:
+    class Roll(Game):
+        seats = 3, 3
+        absent = "out"
+
+        @move
+        def roll(self) -> None:
+            self.random.random()
+
+    table = begin(Roll)
+    table.forfeit(2, 0.0)
+    play(table, 0, "roll")
+    table.undo(0, 0.0)
+
+    assert table.consent(2, False, 0.0) == Refused("you are out of the game")
+    assert happenings(table.consent(1, True, 0.0)) == [TakenBack(0, "seat 0 took a move back")]
+
+
 def test_a_game_may_forbid_taking_back_and_a_move_may_claim_that_nothing_is_learnt() -> None:
     class Never(Count):
         undo = False

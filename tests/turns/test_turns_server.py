@@ -1836,6 +1836,43 @@ def test_a_stand_in_takes_no_number_of_a_play_that_is_under_way(hall: Hall) -> N
     assert bob.view.log == ["0:fold", "1:fold", "0:fold"]
 
 
+def test_who_may_not_take_a_move_back_hears_why_and_nobody_else(hall: Hall) -> None:
+    class Rolls(Game):
+        seats = 4, 4
+        absent = "out"
+        clock = Clock(minutes=1, increment=10)
+
+        @move
+        def roll(self) -> None:
+            self.random.random()
+            self.turn_to(self.mover)
+
+    hall.games = (Rolls,)
+    hall.serve()
+    ann, bob, cid, dan = seats = [hall.join(Rolls, name=name) for name in ("Ann", "Bob", "Cid", "Dan")]
+    dan.leave()
+    hall.play(50.0)
+    hall.move(ann, "roll")
+
+    def say(*answers: tuple[Seat[Any], bool], after: float = 0.0) -> list[list[str]]:
+        """Have Ann ask and the others answer, and return what each is refused."""
+        before = [len(hall.heard(seat, Refused)) for seat in seats]
+        ann.undo()
+        hall.play(after + 4 * TICK)
+        for seat, agreed in answers:
+            seat.consent(agreed)
+            hall.play(4 * TICK)
+        assert {seat.undo_wanted_by for seat in (ann, bob, cid)} == {None}
+        heard = [hall.heard(seat, Refused)[past:] for seat, past in zip(seats, before, strict=True)]
+        return [[event.text for event in events] for events in heard]
+
+    too_late = "there is too little time on the clock to take a move back: what was added for it would be gone"
+    assert say((bob, True), (cid, False)) == [["Cid does not agree to take the move back"], [], [], []]
+    assert say((ann, False)) == [[], [], [], []]
+    assert say((bob, True), (cid, True), after=12.0) == [[too_late], [], [too_late], []]
+    assert hall.heard(ann, TakenBack) == []
+
+
 def test_a_stand_in_whose_play_is_refused_tries_what_else_there_is(hall: Hall) -> None:
     class Rolls(Game):
         absent = "bot"

@@ -299,7 +299,7 @@ def test_a_refused_undo_and_how_a_game_ends_are_told(sit: Sit) -> None:
     ann.click("[data-key='Ask to take back']")
     bob.click("[data-key=Refuse]")
     for page in (ann, bob):
-        page.reads("Ann may not take the move back: it was refused", "#log")
+        page.reads("Bob does not agree to take the move back", "#log")
     press(bob, "tie")
     ann.reads("A draw (Ann 2, Bob 2)", "#status")
 

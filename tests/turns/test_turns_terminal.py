@@ -1143,7 +1143,7 @@ def test_who_asks_to_take_a_move_back_hears_that_the_others_are_asked(hall: Hall
     hall.serve()
     ann = Shown(hall, hall.begin_to_join(Secrets, name="Ann", room="few"), Secrets)
     ann.frames(0.2)
-    hall.begin_to_join(Secrets, name="Bob", room="few")
+    bob = hall.begin_to_join(Secrets, name="Bob", room="few")
     ann.frames(0.5)
     for line in ("/start", "draw", "as it is"):
         ann.obey(line)
@@ -1152,6 +1152,8 @@ def test_who_asks_to_take_a_move_back_hears_that_the_others_are_asked(hall: Hall
     ann.obey("undo")
 
     assert ann.frames(0.5) == "you asked the others to take your move back\n"
+    bob.consent(False)
+    assert ann.frames(0.5) == "Bob does not agree to take the move back\nBob to move\n"
 
 
 def test_who_would_like_another_game_is_told_and_who_comes_late_how_it_ended(hall: Hall) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from netcode.turns import protocol
-from netcode.turns.events import Event, Over, Seated, event_of
+from netcode.turns.events import Event, Over, event_of
 from netcode.turns.player.sight import make_view
 from netcode.turns.runtime.outcomes import result_of
 
@@ -63,9 +63,8 @@ class Known(Generic[G]):
         self._heard_at = now
         if self._fields or self.state.get("started"):
             self.view = make_view(self.game, self._fields, self.seat, self.state)
-        events = [event_of(data, before, self.view) for data in step.events]
-        # That we sit down is told all the others; we know since `Sat`.
-        told = [one for one in events if one is not None and not (isinstance(one, Seated) and one.seat == self.seat)]
+        events = [event_of(data, before, self.view, self.seat) for data in step.events]
+        told = [one for one in events if one is not None]
         return told + self._missed_end(told)
 
     def _missed_end(self, told: list[Event]) -> list[Event]:

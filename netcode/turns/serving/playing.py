@@ -18,7 +18,7 @@ from netcode.turns.serving.presence import Presences
 from netcode.turns.serving.room import Room, Seat, Viewer
 from netcode.turns.serving.steps import Steps
 from netcode.turns.serving.telling import Telling
-from netcode.turns.table import Refused
+from netcode.turns.table import Refused, Table
 
 
 class Playing:
@@ -111,7 +111,7 @@ class Playing:
             case GiveAnswer(count, question, option, lag):
                 outcome = table.answer(seat, question, option, count, now=now, lag=min(lag, rtt))
             case Consent(agreed):
-                outcome = table.consent(seat, agreed, now)
+                return self._consent(room, table, seat, agreed, now)
             case _:
                 outcome = table.undo(seat, now)
         if isinstance(outcome, Refused):
@@ -119,6 +119,16 @@ class Playing:
         self._keeper.writer.batch.moves += number is not None
         self._steps.take(room, [outcome], now)
         return ""
+
+    def _consent(self, room: Room, table: Table, seat: int, agreed: bool, now: float) -> str:
+        """Take what a seat says to another one's undo, and tell all of a no; return why it is refused, or nothing."""
+        wanted = table.undo_wanted_by()
+        outcome = table.consent(seat, agreed, now)
+        steps, refused = ((), outcome.text) if isinstance(outcome, Refused) else ((outcome,), "")
+        declined = wanted not in (None, seat, table.undo_wanted_by()) and not any(step.entry for step in steps)
+        text = refused or f"{table.names[seat]} does not agree to take the move back"
+        self._steps.take(room, steps, now, events=[["not taken back", wanted, text]] if declined else None)
+        return refused
 
     def _say(self, room: Room, viewer: Viewer, text: str) -> str:
         if len(text) > self._chat_length:

@@ -141,13 +141,9 @@ function status() {
   if (result) return ended(result);
   const open = seat.legal.length + seat.unlisted.length;
   if (seat.myTurn && !seat.pending) return !open ? "Nothing can be done: the rules are stuck" : seat.question ? seat.question.prompt || "You are asked" : "Your turn";
-  if (seat.seat !== null && open) return waiting();
-  return `${listed(seat.toMove)} to move`;
-}
-
-function waiting() {
-  const done = seat.question ? "answered" : "moved";
-  return `${answered ? `You ${done}: ${answered}` : `You have ${done}`}; waiting for ${listed(seat.toMove)} (you may change it)`;
+  const others = listed(seat.toMove), done = seat.question ? "answered" : "moved";
+  if (seat.seat === null || !open) return `${others} to move`;
+  return `${answered ? `You ${done}: ${answered}` : `You have ${done}`}; waiting for ${others} (you may change it)`;
 }
 
 function ask() {
@@ -157,8 +153,7 @@ function ask() {
   const gone = [...seat.presence.keys()].filter((number) => number !== seat.seat && seat.presence[number][0] === "left");
   const onwards = (kind) => button("Another table", () => leave(seat.game), kind);
   const text = gone.length > 0 && `${listed(gone)} ${gone[1] ? "have" : "has"} left.`;
-  const least = seat.games.find((one) => one.game === seat.game)?.players[0];
-  if (seat.over && seat.presence.length - gone.length < least) return [text, onwards({ class: "main" })];
+  if (seat.over && seat.presence.length - gone.length < board.about?.players[0]) return [text, onwards({ class: "main" })];
   if (seat.over) return [text, rematch.length > 0 && `${listed(rematch)} would like another game.`, !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" }), onwards()];
   if (asks === seat.seat) return "You asked the others to take your move back.";
   if (asks != null) return [`${nameOf(asks)} would like to take the last move back.`, button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))];
@@ -249,14 +244,12 @@ function recall() {
 }
 
 const isLate = (number) => before.clocks?.[number] - (before.running?.includes(number) ? (performance.now() - before.at) / 1000 : 0) < 0.25;
-// A refused undo and a timeout are changes, no events. `event` is the first of a step.
+// A timeout is a change, no event. `event` is the first of a step.
 function unsaid(event) {
-  const { number, undo_by: asked, running = [] } = before;
-  Object.assign(before, { undo_by: null, number: seat.state.number }); // once
-  if (/moved|taken back|over|started|sat/.test(event) || !before.started || seat.over) return;
-  const late = running.filter(isLate);
-  if (asked != null && seat.state.undo_by == null) tell(`${nameOf(asked)} may not take the move back: it was refused`);
-  if (number !== seat.state.number && late.length) tell(`The time of ${listed(late)} is up`);
+  const { started, number, running = [] } = before, late = running.filter(isLate);
+  before.number = seat.state.number; // once
+  const told = /moved|taken back|over|started|sat/.test(event) || !started || seat.over || number === before.number;
+  if (late.length && !told) tell(`The time of ${listed(late)} is up`);
 }
 
 const EVENTS = {
@@ -280,17 +273,17 @@ const EVENTS = {
     fill("refused");
     const own = number === seat.seat && sent; // else time has answered for us
     if (number === seat.seat) {
-      answered = own ? said(sent) : "";
+      answered = sent ? said(sent) : "";
       sent = null;
       forget(move);
       remember();
     }
     const absent = before.asked && !own && (isLate(number) || seat.presence[number][0] !== "here");
-    if (move) tell(`${nameOf(number)} moved: ${move}`);
-    else tell(`${nameOf(number)} ${absent ? "did not answer: the default counts" : before.asked ? "answered" : "moved"}`);
+    tell(`${nameOf(number)} ${move ? `moved: ${move}` : absent ? "did not answer: the default counts" : before.asked ? "answered" : "moved"}`);
   },
   told: (text, _, alone) => remember(alone ? `${text} (not told to all)` : text, alone && "alone"),
   "taken back": (_, text) => tell(`Taken back: ${text}`),
+  "not taken back": (_, text) => tell(text),
   presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} ${{ here: "is back", left: "has left" }[there] ?? `is ${there}`}`),
   over: (...result) => tell(ended(result), "end"),
   said: (_, name, text) => remember(`${name}: ${text}`, "chat"),
