@@ -3,10 +3,12 @@
 import gzip
 import socket
 import ssl
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from javascript import node
 
 from netcode import Web
 from netcode.address import Address
@@ -46,6 +48,41 @@ def test_page_and_scripts_are_small() -> None:
     assert packed.pop("table.css") <= MOST_STYLE
     assert sum(packed.values()) <= MOST_BYTES
     assert {file.name for file in PAGE.parent.iterdir()} == {PAGE.name, *FILES}
+
+
+LINK = """
+export const read = (data) => [0, data];
+export class Client extends EventTarget {
+  id = 1;
+  constructor() { super(); globalThis.link = this; }
+  on(name, hear) { this.addEventListener(name, ({ detail }) => hear(detail)); return this; }
+  send() {}
+}
+"""
+"""A link in the place of `netcode.js`, on which a test speaks for the server."""
+ENDS = """
+import { Seat } from "./seat.js";
+const hear = (name, detail) => link.dispatchEvent(new CustomEvent(name, { detail }));
+const result = [[0], null, ""], over = ["over", ...result], heard = [];
+const seat = new Seat();
+seat.on("event", ([kind, ...what]) => heard.push(kind === "over" ? seat.state.id : kind));
+hear("joined");
+seat.join("TicTacToe", { watch: true });
+for (const [id, ...events] of [["missed"], ["missed"], ["seen", ["started"], over], ["seen"]]) {
+  hear("message", ["sat", "t", "TicTacToe", null, null, 0, null]);
+  hear("message", ["step", events, {}, { started: true, id, result }]);
+}
+console.log(heard.join());
+"""
+
+
+def test_a_page_hears_once_of_each_end_also_of_one_that_it_missed(tmp_path: Path) -> None:
+    files = {"package.json": '{"type": "module"}', "netcode.js": LINK, "seat.js": FILES["seat.js"].read_text("utf-8")}
+    for name, text in {**files, "ends.js": ENDS}.items():
+        (tmp_path / name).write_text(text, "utf-8")
+
+    told = subprocess.run([node(), tmp_path / "ends.js"], capture_output=True, text=True, check=True).stdout
+    assert told == "link,sat,missed,started,seen\n"
 
 
 @pytest.mark.parametrize("web", [True, Web(), Web(origins=["https://example.org"])])

@@ -693,12 +693,14 @@ def test_a_rematch_begins_when_all_ask_for_it(hall: Hall) -> None:
     ann.rematch()
     hall.play(0.5)
     assert (ann.over, ann.rematch_wanted_by, bob.rematch_wanted_by) == (True, (0,), (0,))
+    game = ann._known.state["id"]
 
     bob.rematch()
     hall.until(lambda: not ann.over)
 
     assert [event.text for event in hall.heard(ann, Refused)] == ["a rematch is for after the game"]
     assert (ann.view.cells, len(hall.heard(ann, Started))) == ([None] * 9, 2)
+    assert ann._known.state["id"] == bob._known.state["id"] != game
     hall.finish(ann, bob)
 
 

@@ -22,8 +22,8 @@ class Known(Generic[G]):
         """What is told beside the fields, by the names of the protocol."""
         self._fields: dict[str, bytes] = {}
         self._heard_at = 0.0
-        self._ended: tuple[Any, ...] | None = None
-        """Which end of a game was told; None while one is on."""
+        self._ended: str | None = None
+        """The game whose end was told."""
 
     @property
     def title(self) -> str:
@@ -70,11 +70,10 @@ class Known(Generic[G]):
     def _missed_end(self, told: list[Event]) -> list[Event]:
         """Return that the game is over where that came to pass while nobody could tell us; once."""
         result = self.state.get("result")
-        # A rematch may end the same way after as many moves. It has another seed, which most games reveal, and who was
-        # not there for any of it has played nothing in it.
-        ended = None if result is None else (result, *map(self.state.get, ("number", "secret", "last")))
-        known, self._ended = self._ended, ended
-        if ended in (None, known) or any(isinstance(one, Over) for one in told):
+        if result is None:
+            return []
+        known, self._ended = self._ended, self.state.get("id", "")
+        if known == self._ended or any(isinstance(one, Over) for one in told):
             return []
         return [Over(result_of(result))]
 

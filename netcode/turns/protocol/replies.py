@@ -209,6 +209,7 @@ _STATE: Mapping[str, Callable[[Any], bool]] = {
     "rematch": lambda value: _all(_is_seat, value),
     "spectators": _is_seat,
     "frozen": _is_text,
+    "id": _is_text,
     "to_move": lambda value: _all(_is_seat, value),
     "mover": lambda value: value is None or _is_seat(value),
     "out": lambda value: _all(_is_seat, value),

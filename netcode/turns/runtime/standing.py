@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from hashlib import blake2b
 from math import inf
 from typing import Any
 
@@ -25,13 +26,15 @@ class Standing:
 
     __slots__ = (
         "_lasting", "_listings", "_options", "_snapshot", "_views", "_whole", "absence", "clock", "clocks", "course", "damage", "frozen",
-        "game", "numbers", "players", "restored", "started", "undoing",
+        "game", "id", "numbers", "players", "restored", "started", "undoing",
     )  # fmt: skip
 
     def __init__(self, course: Course, clock: Clock | None) -> None:
         self.course = course
         """The rules as they run; for those who look into a table: `check`, other worlds."""
         self.clock, self.game, self.players = clock, course.rules, len(course.kit.players)
+        self.id = blake2b(course.kit.secret, digest_size=8, person=b"netcode game").hexdigest()
+        """Which game this is, to tell it from another one of the same players; it says nothing of the secret."""
         self.frozen = ""
         """Why this table takes no more moves; "" while it does."""
         self.damage = ""

@@ -96,6 +96,7 @@ def _state_of(table: Table, status: Status, frozen: str) -> dict[str, Any]:
     started, number, to_move, mover, out, asked, result, clocks, running, secret, stopped = status
     frozen = frozen or stopped
     return {
+        "id": table.id,
         "started": started,
         "number": number,
         "to_move": to_move,

@@ -24,6 +24,7 @@ export class Seat extends EventTarget {
   #options;
   #told = { state: {}, view: {} }; // what is becoming the state and the view
   #heard = 0;
+  #ended = null; // the game whose end was told
   #attempts = 0;
   #sat = false;
 
@@ -34,7 +35,7 @@ export class Seat extends EventTarget {
   }
 
   get started() {
-    return this.state.started === true;
+    return Boolean(this.state.started);
   }
 
   get over() {
@@ -51,7 +52,7 @@ export class Seat extends EventTarget {
 
   get question() {
     const [id, prompt, options] = this.state.question ?? [];
-    return id === undefined ? null : { id, prompt, options, text: this.state.text === true };
+    return id === undefined ? null : { id, prompt, options, text: Boolean(this.state.text) };
   }
 
   get legal() {
@@ -71,7 +72,7 @@ export class Seat extends EventTarget {
   }
 
   get presence() {
-    return (this.state.presence ?? []).map(([state, left]) => [state, left === null ? null : this.#left(left)]);
+    return (this.state.presence ?? []).map(([state, left]) => [state, left && this.#left(left)]);
   }
 
   join(game, wanted = {}) {
@@ -83,7 +84,7 @@ export class Seat extends EventTarget {
   play(play, given = {}) {
     if (this.pending || this.seat == null) return;
     const made = typeof play === "string" ? { move: play, arguments: given, places: [] } : play;
-    this.pending = { ...made, number: (this.#told.state.last ?? 0) + 1, question: made.move ? null : this.question?.id ?? "" };
+    this.pending = { ...made, number: this.#told.state.last + 1, question: made.move ? null : this.question?.id ?? "" };
     if (this.#sat) this.#sendPlay();
     this.#change();
   }
@@ -173,6 +174,7 @@ export class Seat extends EventTarget {
 
   #forget() {
     this.#sat = false;
+    this.#ended = null;
     this.#told = { state: {}, view: {} };
     Object.assign(this, this.#told, { pending: null, seat: undefined, ticket: null });
   }
@@ -187,22 +189,29 @@ export class Seat extends EventTarget {
       Object.assign(this, this.#told);
       this.#heard = performance.now();
       this.#settle();
-      for (const event of first) if (event[0] !== "seated" || event[1] !== this.seat) this.#tell(...event);
+      for (const event of first) if (event[0] !== "over" && (event[0] !== "seated" || event[1] !== this.seat)) this.#tell(...event);
+      const { id, result } = this.state;
+      if (result && id !== this.#ended) {
+        this.#ended = id;
+        this.#tell("over", ...result); // also where it came while we were away
+      }
     } else if (kind === "games" || kind === "tables") this[kind] = first;
     else {
-      let play = null;
       if (kind === "gone") {
         this.#wanted = null;
         this.#forget();
-      } else if (kind === "refused" && first !== null && first === this.pending?.number) [play, this.pending] = [this.pending, null];
-      this.#tell(kind, ...(kind === "refused" ? [play, second] : rest));
+      } else if (kind === "refused") {
+        rest[0] = this.pending?.number === first ? this.pending : null;
+        if (rest[0]) this.pending = null;
+      }
+      this.#tell(kind, ...rest);
     }
     this.#change();
   }
 
   #sit([table, game, seat, ticket, last, room]) {
     const again = this.seat === seat && this.table === table;
-    const { name, ticket: own } = this.#wanted?.[1] ?? {};
+    const { name, ticket: own } = this.#wanted[1];
     this.#sat = true;
     Object.assign(this, { table, game, seat, room, ticket: ticket ?? own ?? this.ticket });
     this.#told = { state: { last }, view: {} };
