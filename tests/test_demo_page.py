@@ -8,7 +8,7 @@ from chromium import IN_CHROMIUM, Browser, Page
 from javascript import modules
 from programs import Start
 
-from demo_game.rules import Broadside
+from demo_game.rules import Broadside, Cell
 from netcode.turns import join, read_invitation
 
 pytestmark = IN_CHROMIUM
@@ -23,6 +23,7 @@ STATUS = "document.querySelector('#status').innerText"
 AIMS = f"{STATUS}.includes('aims')"
 TURN = "document.querySelector('#status').innerText.startsWith('Your turn')"
 OVER = "document.querySelector('#status').innerText.includes('has sunk the whole fleet of')"
+FLEET = "[...document.querySelectorAll('#near .ship')].map((ship) => ship.getAttribute('style')).sort().join()"
 
 FULL = """
 import sys
@@ -94,20 +95,43 @@ def test_a_bot_is_played_to_the_end_and_asked_for_another_battle(
 def test_a_page_that_is_loaded_again_finds_its_seas(start: Start, browser: Browser, tmp_path: Path) -> None:
     page, address = sail(start, browser, tmp_path)
     page.click("#any")
-    start("-m", "demo_game", "bot", address, "--pace", 0)
-    page.click("#tools button:nth-child(2)")
-    page.click("#tools .main")
-    page.until(TURN)
+    page.reads("Waiting for an enemy")
+    with join(read_invitation(address, 7777).address, Broadside, name="Bob", legal=False) as bob:
 
-    page.reload()
+        def fire() -> None:
+            bob.update()
+            if bob.started and len(bob.view.fleets) == 2 and bob.seat in bob.to_move and not bob.pending:
+                bob.play(Broadside.fire(Cell(0, 0)))
 
-    page.until(TURN)
-    page.until("document.querySelectorAll('#near .ship').length === 5")
-    page.press("Tab")
-    page.value("document.querySelector('#far button').focus()")
-    page.press("ArrowDown")
-    page.press("Enter")
-    page.until("document.querySelectorAll('#far .peg').length === 1")
+        browser.meanwhile = fire
+        page.reads("Hide your fleet: the carrier", "#status")
+        page.click("[data-key=C3]")
+
+        page.reload()
+
+        page.reads("Hide your fleet: the battleship", "#status")
+        page.until(f"{FLEET} === 'grid-area: 3 / 3 / auto / span 5'")
+        page.click("#tools button:nth-child(2)")
+        page.click("#tools .main")
+        page.reads("Bob hides a fleet", "#status")
+        mine = page.value(FLEET)
+
+        page.reload()
+
+        page.reads("Bob hides a fleet", "#status")
+        assert page.value(FLEET) == mine
+        bob.answer([*TIDY_FLEET])
+        page.until(TURN)
+
+        page.reload()
+
+        page.until(TURN)
+        assert page.value(FLEET) == mine
+        page.press("Tab")
+        page.value("document.querySelector('#far button').focus()")
+        page.press("ArrowDown")
+        page.press("Enter")
+        page.until("document.querySelectorAll('#far .peg').length === 1")
     assert page.problems == []
 
 
@@ -128,14 +152,13 @@ def test_who_has_hidden_a_fleet_keeps_it_when_the_other_one_is_too_slow(
         "0:04"
     ]
     page.click("#tools button:nth-child(2)")
-    fleet = "[...document.querySelectorAll('#near .ship')].map((ship) => ship.getAttribute('style')).sort().join()"
-    mine = page.value(fleet)
+    mine = page.value(FLEET)
     page.click("#tools .main")
 
     page.until("document.querySelector('#status').innerText.match(/Your turn|Bob aims/)")
 
     assert page.text("#log").count("hidden at random") == 1
-    assert page.value(fleet) == mine
+    assert page.value(FLEET) == mine
     assert page.text("#notice") == ""
     page.reads("ran out of time", "#status")
     slow.close()

@@ -4,7 +4,7 @@ import { Seat, drawn, fill, make } from "./seat.js";
 const SIZE = 10, FLEET = [5, 4, 3, 3, 2];
 const NAMES = { 5: "carrier", 4: "battleship", 3: "cruiser", 2: "destroyer" };
 const $ = (id) => document.getElementById(id);
-const KEPT = `broadside ${location.pathname}`;
+const KEPT = `broadside ${location.pathname}`, DRAFT = `${KEPT} fleet`;
 const seat = new Seat();
 let invited = new URLSearchParams(location.hash.slice(1)).get("room");
 let fleet = [], held = null, upright = false, hover = null, lines = 0, onward = false, hidden = false, frozen = "";
@@ -232,6 +232,7 @@ function draw() {
     return name + (there === "here" ? "" : left === null ? ` (${now})` : ` (${now}, ${Math.ceil(left)} s)`);
   }).join(" against ") + (seat.state.spectators ? `, ${seat.state.spectators} watching` : "");
   if (!seat.started) return;
+  keepDraft();
   document.querySelector(".seas").classList.toggle("battle", seat.seat !== null && hiddenFleets() > 1);
   sea("near", near());
   sea("far", 1 - near());
@@ -269,6 +270,12 @@ function attempt(what) {
   }
 }
 
+/** Keep the ships of which the server does not know yet, for a page that is loaded again. */
+function keepDraft() {
+  const hides = seat.seat !== null && !seat.over && hiddenFleets() < 2;
+  attempt(() => (hides ? sessionStorage.setItem(DRAFT, JSON.stringify([seat.table, fleet, hidden])) : sessionStorage.removeItem(DRAFT)));
+}
+
 const EVENTS = {
   sat(number) {
     $("notice").textContent = "";
@@ -277,6 +284,8 @@ const EVENTS = {
     $("leave").textContent = "Leave";
     $("address").value = `${location.href.split("#")[0]}#${new URLSearchParams({ room: seat.room ?? `#${seat.table}` })}`;
     if (number !== null) attempt(() => sessionStorage.setItem(KEPT, seat.ticket));
+    const [table, ships, were] = attempt(() => JSON.parse(sessionStorage.getItem(DRAFT))) ?? [];
+    if (table === seat.table) [fleet, hidden] = [ships, were];
   },
   started() {
     [fleet, held, hidden] = [[], null, false];
