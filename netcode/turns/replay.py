@@ -41,21 +41,36 @@ FIRST = 64
 PATIENCE = 30.0
 """Seconds of silence after which a database server is not waited for any more."""
 
+_NOTHING_MADE = sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN
+
 
 def _read(path: str | Path, query: str, arguments: tuple[Any, ...]) -> list[Any]:
     if isinstance(path, str) and is_address(path):
         return _ask(path, query.replace("?", "%s"), arguments)
-    if not Path(path).is_file():
-        raise Unavailable(f"{path} is not there; give the database of a server")
+    file = Path(path).resolve()
+    if not file.is_file():
+        what = "is a folder" if file.is_dir() else "is not there"
+        raise Unavailable(f"{path} {what}; give the database of a server")
     try:
-        database = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)
-        database.text_factory = _text
         try:
-            return database.execute(query, arguments).fetchall()
-        finally:
-            database.close()
+            return _query(file, "mode=ro", query, arguments)
+        except sqlite3.OperationalError as error:
+            # SQLite makes files beside the database to read it. Where nobody may, it needs none if no server writes.
+            beside = file.with_name(f"{file.name}-wal")
+            if error.sqlite_errorcode & 0xFF not in _NOTHING_MADE or (beside.is_file() and beside.stat().st_size):
+                raise
+            return _query(file, "immutable=1", query, arguments)
     except sqlite3.Error as error:
         raise Unavailable(f"{path} cannot be read: {error}") from error
+
+
+def _query(file: Path, how: str, query: str, arguments: tuple[Any, ...]) -> list[Any]:
+    database = sqlite3.connect(f"{file.as_uri()}?{how}", uri=True)
+    database.text_factory = _text
+    try:
+        return database.execute(query, arguments).fetchall()
+    finally:
+        database.close()
 
 
 def _text(data: bytes) -> str:

@@ -178,6 +178,14 @@ def test_a_table_that_nobody_began_is_listed_with_those_who_sat_there(tmp_path: 
     assert stored_tables(database, Count) == [Stored(TABLE, 2, ("Ann",))]
 
 
+def test_a_database_is_read_where_nothing_can_be_made_beside_it(database: Path) -> None:
+    database.with_name("games.db-wal").mkdir()  # as in a folder that one may only read
+
+    shown = [*frames(database, TABLE, Count)]
+
+    assert [frame.text for frame in shown] == ["Ann to move", "Bob to move", "over"]
+
+
 def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> None:
     nonsense = tmp_path / "nonsense.db"
     nonsense.write_text("no database", encoding="utf-8")
@@ -187,6 +195,7 @@ def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> No
 
     for path, game, text in [
         (tmp_path / "nowhere.db", Count, "is not there; give the database of a server"),
+        (tmp_path, Count, "is a folder; give the database of a server"),
         (nonsense, Count, "cannot be read"),
         (empty, Count, "cannot be read"),
         (database, Renamed, "the rules have changed since"),
