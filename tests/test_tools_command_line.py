@@ -64,9 +64,13 @@ def test_who_mistypes_an_option_of_a_command_reads_which_it_has(capsys: pytest.C
         ("--port", "localhost 7777", "localhost 7777; write --port 7777"),
         ("--port", "localhost", "localhost"),
         ("--games", "7777", "7777"),
+        ("--at", "localhost:7777", "localhost:7777; a server is given by --at localhost:7777"),
+        ("--at", "localhost 7777", "localhost 7777; a server is given by --at localhost:7777"),
+        ("--at", "localhost Ann", "localhost Ann"),
+        ("--games", "localhost", "localhost"),
     ],
 )
-def test_who_writes_a_port_by_itself_reads_where_it_belongs(
+def test_who_writes_a_server_or_a_port_by_itself_reads_where_it_belongs(
     takes: str, typed: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parser = Parser(prog="game")

@@ -28,9 +28,13 @@ class Parser(argparse.ArgumentParser):
         return found, unknown
 
     def _advice(self, unknown: list[str]) -> str:
-        """Say where a port belongs: in programs of one's own, such as those of `new`, it stands by itself."""
+        """Say where a server or a port belongs: in programs of one's own, such as those of `new`, it stands by itself."""
         word = unknown[-1]
-        if not word.isdecimal() or any(other.startswith("-") for other in unknown):
+        if any(other.startswith("-") for other in unknown):
+            return ""
+        if len(unknown) == 1 + word.isdecimal() and any("--at" in action.option_strings for action in self._actions):
+            return f"; a server is given by --at {':'.join(unknown)}"
+        if not word.isdecimal():
             return ""
         if any("--port" in action.option_strings for action in self._actions):
             return f"; write --port {word}"

@@ -14,7 +14,7 @@ from netcode.turns.language.definition import definition_of
 from netcode.turns.proving.watching import running_in
 from netcode.turns.simulate import Choice
 from netcode.turns.table import Table
-from netcode.turns.terminal.arguments import addresses_of, make_parser, options_of, reached_by
+from netcode.turns.terminal.arguments import addresses_of, check_where, make_parser, options_of, reached_by
 from netcode.turns.terminal.bot_play import GaveUp, run_bot
 from netcode.turns.terminal.game_file import Trouble, blamed, load_game, path_of
 from netcode.turns.terminal.local_play import play_locally
@@ -28,6 +28,7 @@ from netcode.turns.terminal.serve_command import run_serve
 def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play here, or at a server."""
     game = load_game(arguments.game)
+    check_where(arguments)
     if arguments.at is not None:
         addresses = addresses_of(arguments)
         seat_file = SeatFile(path_of(arguments.game), arguments.name, *addresses)

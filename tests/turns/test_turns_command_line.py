@@ -806,6 +806,9 @@ def test_where_nobody_serves_the_status_says_so_too(
         (["play", "{game}", "--bots", "3"], "3 bots are more than 2 players"),
         (["play", "{game}", "--option", "size"], "'size' is no option; write name=value"),
         (["play", "{game}", "--option", "size=3"], "TicTacToe has no option of that name"),
+        (["play", "{game}", "--room", "ours"], "--room is for a table at a server; say at which, as in --at localhost"),
+        (["play", "{game}", "--tls"], "--tls is for a table at a server; say at which, as in --at localhost"),
+        (["play", "{game}", "--at", "h", "--bots", "1"], "of its own: python -m netcode.turns bot {game} --at h"),
         (["play", "{game}", "--at", "h:x"], "'h:x' is no address"),
         (["bot", "{game}", "--at", "h:x"], "'h:x' is no address"),
         (["watch", "{game}", "--at", "h:x"], "'h:x' is no address"),
@@ -818,7 +821,7 @@ def test_what_cannot_be_played_is_said(
 ) -> None:
     assert main([argument.format(game=game) for argument in arguments]) == 1
 
-    assert text in capsys.readouterr().out
+    assert text.format(game=game) in capsys.readouterr().out
 
 
 def test_who_types_no_more_ends_the_game_as_ctrl_c_does(

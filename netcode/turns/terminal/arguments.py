@@ -236,6 +236,17 @@ def addresses_of(arguments: argparse.Namespace) -> list[Address]:
     return [*dict.fromkeys(one.address for one in invitations)]
 
 
+def check_where(arguments: argparse.Namespace) -> None:
+    """Raise `Trouble` for what `play` was told of a server without one, or of here with one: else it would not count."""
+    if arguments.at is None:
+        for name in ("room", "tls"):
+            if getattr(arguments, name):
+                raise Trouble(f"--{name} is for a table at a server; say at which, as in --at localhost")
+    elif arguments.bots:
+        there = f"python -m netcode.turns bot {arguments.game} --at {arguments.at[0]}"
+        raise Trouble(f"--bots is for a game here; at a server a bot is a program of its own: {there}")
+
+
 def reached_by(arguments: argparse.Namespace, addresses: Sequence[Address]) -> dict[str, Any]:
     """Return what `join` is told of how to reach the server, beside the first address."""
     wanted: dict[str, Any] = {}
