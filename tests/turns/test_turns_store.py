@@ -613,11 +613,13 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "nowhere" / "games.db").open("here:1")
 
 
-def test_a_path_that_is_a_folder_is_said(tmp_path: Path) -> None:
-    (tmp_path / "games.db").mkdir()
+def test_a_path_that_is_a_folder_is_said_and_gets_no_lock(tmp_path: Path) -> None:
+    folder = tmp_path / "games"
+    folder.mkdir()
 
-    with pytest.raises(Unavailable, match="cannot be opened"):
-        SqliteStore(tmp_path / "games.db").open("here:1")
+    with pytest.raises(Unavailable, match="games is a folder; give the file in it that is to be the database"):
+        SqliteStore(folder).open("here:1")
+    assert [*tmp_path.iterdir()] == [folder]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="who makes links there needs a permission of its own")

@@ -16,7 +16,7 @@ class InUse(Unavailable):
 
 
 def lock_of(path: Path) -> Path:
-    """Return where the lock of a file is; raise `Unavailable` where the file leads nowhere.
+    """Return where the lock of a file is; raise `Unavailable` where the file leads nowhere, or is a folder.
 
     It is beside the file itself, by whatever links that is reached: its folder's, or its own.
     """
@@ -25,6 +25,8 @@ def lock_of(path: Path) -> Path:
     except (OSError, RuntimeError) as error:
         text = f"{path} cannot be opened; is its folder there, and may this program write there?"
         raise Unavailable(text, "") from error
+    if itself.is_dir():
+        raise Unavailable(f"{path} is a folder; give the file in it that is to be the database", "")
     return itself.with_name(itself.name + ".lock")
 
 
