@@ -6,7 +6,6 @@ import random
 import sys
 
 import pytest
-from transport_contract import Taker, send_to
 
 from netcode.address import Address
 from netcode.testing import FakeClock, MemoryNetwork
@@ -20,6 +19,7 @@ from netcode.transport import (
     connection_reset,
     dice_of,
     in_pieces,
+    send_each,
 )
 from netcode.transport.pipe import PipeTransport
 from netcode.transport.tcp import TCP
@@ -84,22 +84,42 @@ def test_what_is_ready_and_has_no_address_is_described() -> None:
     assert Ready(transport).where == "the given descriptors"
 
 
+class Taker:
+    """Takes so many bytes, then says «not now», or that the link is broken."""
+
+    def __init__(self, room: int, error: OSError) -> None:
+        self.room = room
+        self.error = error
+        self.taken: list[bytes] = []
+
+    def __call__(self, data: bytes | memoryview, /) -> int:
+        if not self.room:
+            raise self.error
+        taken = bytes(data[: self.room])
+        self.room -= len(taken)
+        self.taken.append(taken)
+        return len(taken)
+
+
 @pytest.mark.parametrize(
     ("room", "taken"),
     [(2, [b"ab"]), (3, [b"abc"]), (4, [b"abc", b"d"]), (6, [b"abc", b"def"]), (9, [b"abc", b"def"])],
 )
 @pytest.mark.parametrize("error", [BlockingIOError(), ConnectionResetError()])
-def test_chunks_are_sent_one_by_one_as_far_as_they_are_taken(room: int, taken: list[bytes], error: OSError) -> None:
+def test_pieces_are_sent_one_by_one_as_far_as_they_are_taken(
+    monkeypatch: pytest.MonkeyPatch, room: int, taken: list[bytes], error: OSError
+) -> None:
+    monkeypatch.setattr("netcode.transport.PIECE", 3)
     taker = Taker(room, error)
 
-    assert send_to(taker) == min(room, 6)
+    assert send_each(taker, [b"ab", b"cdef"]) == min(room, 6)
     assert taker.taken == taken
 
 
 @pytest.mark.parametrize("error", [BlockingIOError(), ConnectionResetError()])
-def test_chunks_of_which_nothing_was_taken_fail_as_one_send_does(error: OSError) -> None:
+def test_pieces_of_which_nothing_was_taken_fail_as_one_send_does(error: OSError) -> None:
     with pytest.raises(OSError) as caught:
-        send_to(Taker(0, error))
+        send_each(Taker(0, error), [b"abc", b"def"])
 
     assert caught.value is error
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from bounds import Patience
 
-from netcode.transport import Transport, send_each
+from netcode.transport import Transport
 from netcode.waiting import CustomWaiter, wait
 
 ROUNDS = 2000
@@ -184,24 +184,3 @@ class TransportContract:
             received += len(receive(ends.other, ends, room))
 
         assert received == sent
-
-
-class Taker:
-    """Takes so many bytes, then says «not now»."""
-
-    def __init__(self, room: int, error: OSError) -> None:
-        self.room = room
-        self.error = error
-        self.taken: list[bytes] = []
-
-    def __call__(self, data: bytes | memoryview, /) -> int:
-        if not self.room:
-            raise self.error
-        taken = bytes(data[: self.room])
-        self.room -= len(taken)
-        self.taken.append(taken)
-        return len(taken)
-
-
-def send_to(taker: Taker) -> int:
-    return send_each(taker, [b"abc", b"def"])

@@ -284,19 +284,19 @@ def in_pieces(chunks: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryvi
 
 
 def send_each(send: Send, chunks: Iterable[bytes | memoryview]) -> int:
-    """Send `chunks` one after another, for a transport that cannot take several at once, and fails the same way twice.
+    """Send `chunks` piece by piece, for a transport that cannot take several at once, and fails the same way twice.
 
     Sockets of Linux are none such: they tell a reset once, and then only that there is nobody to send to.
     """
     total = 0
-    for chunk in chunks:
+    for piece in in_pieces(chunks):
         try:
-            count = send(chunk)
+            count = send(piece)
         except OSError:
             if total:
                 break  # the next call hears it again
             raise
         total += count
-        if count < len(chunk):
+        if count < len(piece):
             break
     return total

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from netcode.address import Address
 from netcode.loop.poller import BROKEN
-from netcode.transport import ReceiveInto, Send, SendChunks, in_pieces, send_each
+from netcode.transport import ReceiveInto, Send, SendChunks, send_each
 from netcode.transport.sockets import check_plain, check_stream, hold, let_go
 from netcode.transport.tcp_socket import NO_SIGNAL, silence
 from netcode.waiting import _number
@@ -62,7 +62,7 @@ class _SocketSide:
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         if sys.platform == "win32":
-            return send_each(self.send, in_pieces(chunks))
+            return send_each(self.send, chunks)
         return self._socket.sendmsg(chunks, (), NO_SIGNAL)
 
     def finish(self) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from netcode.address import Address
-from netcode.transport import in_pieces, send_each
+from netcode.transport import send_each
 from netcode.wire.speed import KERNEL
 
 USER_TIMEOUT = 30.0
@@ -101,7 +101,7 @@ class TcpTransport(socket.socket):
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         if sys.platform == "win32":
-            return send_each(self.send, in_pieces(chunks))
+            return send_each(self.send, chunks)
         size = sum(map(len, chunks))
         if size >= BULK and not self._in_bulk:
             self._in_bulk = _set(self, "TCP_NOTSENT_LOWAT", BULK)

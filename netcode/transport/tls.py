@@ -8,7 +8,7 @@ from typing import Any
 from netcode.address import Address
 from netcode.certificate import Certificate
 from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error, without_traceback
-from netcode.transport import Connector, Doorway, Encrypt, Network, Transport, connection_reset, in_pieces, send_each
+from netcode.transport import Connector, Doorway, Encrypt, Network, Transport, connection_reset, send_each
 from netcode.transport.tcp import TcpNetwork
 from netcode.transport.tcp_socket import TcpTransport
 from netcode.transport.tls_records import RECORDS, Records
@@ -110,7 +110,7 @@ class TlsTransport:
         return count
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
-        return send_each(self.send, in_pieces(chunks))
+        return send_each(self.send, chunks)
 
     def probe(self) -> None:
         """TLS has nothing of the kind that is in use."""

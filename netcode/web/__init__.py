@@ -13,7 +13,7 @@ from typing import Any
 
 from netcode.address import Address, check_destination
 from netcode.reasons import Reason, ReasonCode, printable
-from netcode.transport import Doorway, Network, Transport, connection_reset, in_pieces, send_each
+from netcode.transport import Doorway, Network, Transport, connection_reset, send_each
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors
 
@@ -205,7 +205,7 @@ class PageTransport:
         return len(data)
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
-        return send_each(self.send, in_pieces(chunks))
+        return send_each(self.send, chunks)
 
     def probe(self) -> None:
         """A page has no way to ask; servers ask browsers."""
