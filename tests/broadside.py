@@ -1,9 +1,11 @@
 """Games of Broadside for tests: as a screen sees them, without a table; and over a network in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
+
+from hours import Hours
 
 from demo_game.bot import Bot
 from demo_game.captain import choose_target
@@ -11,13 +13,12 @@ from demo_game.rules import FLEET, Broadside, Cell, Chart, Fired, Ship, random_f
 from demo_game.session import Session
 from demo_game.view import Phase, Side, View
 from demo_game.window.kept_seat import KeptSeat
-from netcode.testing import FakeClock, MemoryNetwork
+from netcode.testing import MemoryNetwork
 from netcode.turns import Event, Server, Unavailable, join
 from netcode.turns.store import Entry, Listing, State
 from netcode.turns.store.memory import MemoryStore
 
 HOST, PORT = "server", 7777
-TICK = 0.02
 TIDY_FLEET = tuple(Ship(length, Cell(0, row)) for row, length in enumerate(FLEET))
 
 
@@ -64,11 +65,14 @@ class Failing(MemoryStore):
         super().append(entries, states, listings)
 
 
-class Sea:
+class Sea(Hours):
     """A server of tables on a network in memory, those who play there, and the time, which passes when a test says so."""
 
+    tick = 0.02
+    patience = 120.0
+
     def __init__(self, seed: int = 1, **faults: Any) -> None:
-        self.clock = FakeClock()
+        super().__init__()
         self.network = MemoryNetwork(self.clock, seed=seed, **faults)
         self.server: Server | None = None
         self.sessions: list[Session] = []
@@ -122,13 +126,6 @@ class Sea:
         self.bots.append(bot)
         return bot
 
-    def play(self, seconds: float) -> None:
-        """Let time pass for everybody."""
-        end = self.clock.now + seconds
-        while self.clock.now < end - 1e-9:
-            self.clock.advance(TICK)
-            self.update()
-
     def update(self) -> None:
         """Do one frame of everybody who is not asleep."""
         if self.server is not None:
@@ -139,13 +136,6 @@ class Sea:
         for bot in self.bots:
             if bot.session not in self.asleep:
                 bot.update()
-
-    def until(self, done: Callable[[], object], seconds: float = 120.0) -> None:
-        """Let time pass until something is so."""
-        end = self.clock.now + seconds
-        while not done():
-            assert self.clock.now < end, [(session.view, session.reason) for session in self.sessions]
-            self.play(TICK)
 
     def close(self) -> None:
         """Close everybody."""

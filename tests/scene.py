@@ -1,23 +1,25 @@
 """A server and its clients on a network in memory, whose time passes when a test says so."""
 
-from collections.abc import Callable
 from typing import Any
 
 from faults.wire import FalseServer, Stranger, hello
+from hours import Hours
 
 import netcode
 from netcode import Client, Event, Peer, Server, State
-from netcode.testing import FakeClock, MemoryNetwork
+from netcode.testing import MemoryNetwork
 
-TICK = 1 / 60
+TICK = Hours.tick
 HOST, PORT = "scene", 7777
 
 
-class Scene:
+class Scene(Hours):
     """Who plays, and what each has been told so far."""
 
+    patience = 20.0
+
     def __init__(self, **faults: Any) -> None:
-        self.clock = FakeClock()
+        super().__init__()
         self.network = MemoryNetwork(self.clock, **faults)
         self.told: dict[Server | Client, list[Event]] = {}
         self.frozen: set[Server | Client] = set()
@@ -63,13 +65,6 @@ class Scene:
         self.play(3 * TICK)
         return stranger
 
-    def play(self, seconds: float, tick: float = TICK) -> None:
-        """Let time pass for everybody."""
-        end = self.clock.now + seconds
-        while self.clock.now < end - 1e-9:
-            self.clock.advance(tick)
-            self.update()
-
     def update(self) -> None:
         """Do one frame of everybody."""
         for end in [*self.told]:
@@ -79,13 +74,6 @@ class Scene:
                     self.told[end] += end.events()
         for stranger in self._strangers:
             stranger.update()
-
-    def until(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
-        """Let time pass until something is so."""
-        end = self.clock.now + seconds
-        while not condition():
-            assert self.clock.now < end, "it never came true"
-            self.play(TICK)
 
     def heard(self, end: Server | Client) -> list[Any]:
         """Return the messages that `end` was told."""

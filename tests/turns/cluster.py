@@ -3,19 +3,17 @@
 from typing import Any
 
 from netcode.testing import MemoryNetwork
-from netcode.turns.client import join
-from netcode.turns.events import Event
 from netcode.turns.rules import Game
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from netcode.turns.store.memory import MemoryStore
-from turns.hall import Hours, TicTacToe
+from turns.hall import Players, TicTacToe
 
 LEASE = 1.5
 LINK: dict[str, Any] = {"timeout": 2.0, "ping_interval": 0.5}
 
 
-class Cluster(Hours):
+class Cluster(Players):
     """Servers by number, and everybody who plays."""
 
     def __init__(self, count: int, *games: type[Game], seed: int = 0, **wanted: Any) -> None:
@@ -26,8 +24,6 @@ class Cluster(Hours):
         self.wanted = wanted
         self.servers: dict[int, Server] = {}
         self.frozen: set[int] = set()
-        self.seats: list[Seat[Any]] = []
-        self.told: dict[Seat[Any], list[Event]] = {}
         for number in range(count):
             self.serve(number)
 
@@ -59,25 +55,19 @@ class Cluster(Hours):
     def begin_to_join(self, *numbers: int, game: Any = TicTacToe, **wanted: Any) -> Seat[Any]:
         """Have somebody ask for a seat."""
         first, *others = numbers or [*self.servers]
-        link: dict[str, Any] = {"clock": self.clock, "network": self.network, **LINK}
         addresses = [(f"host{number}", 7000 + number) for number in others]
-        seat: Seat[Any] = join((f"host{first}", 7000 + first), game, addresses=addresses, **link, **wanted)
-        self.seats.append(seat)
-        self.told[seat] = []
-        return seat
+        wanted = {"addresses": addresses, "network": self.network, **LINK, **wanted}
+        return self.sit((f"host{first}", 7000 + first), game, **wanted)
 
     def where(self, seat: Seat[Any]) -> int:
         """Return the number of the server at which somebody is."""
         return seat.address.port - 7000
 
     def update(self) -> None:
-        """Do one frame of everybody."""
         for number, server in [*self.servers.items()]:
             if number not in self.frozen:
                 server.update()
-        for seat in self.seats:
-            seat.update()
-            self.told[seat] += seat.events()
+        super().update()
 
     def move(self, seat: Seat[Any], *play: Any, **arguments: Any) -> float:
         """Have a seat play, wait until it is in, and return how many seconds that took."""
@@ -85,8 +75,6 @@ class Cluster(Hours):
         return self.until(lambda: seat.pending is None)
 
     def close(self) -> None:
-        """Close everybody."""
-        for seat in self.seats:
-            seat.close()
+        super().close()
         for server in self.servers.values():
             server.close()

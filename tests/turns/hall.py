@@ -1,10 +1,11 @@
 """A server of tables and those who play there, on a network in memory, whose time passes when a test says so."""
 
-from collections.abc import Callable
 from typing import Any
 
+from hours import Hours
+
 from netcode import Client, Received
-from netcode.testing import FakeClock, MemoryNetwork
+from netcode.testing import MemoryNetwork
 from netcode.turns import protocol
 from netcode.turns.client import join
 from netcode.turns.events import Event
@@ -14,7 +15,7 @@ from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from netcode.turns.store.memory import MemoryStore
 
-TICK = 1 / 60
+TICK = Hours.tick
 HOST, PORT = "hall", 7777
 LINES = (0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)
 
@@ -81,34 +82,25 @@ class Grab(Game):
         self.got.append(f"{thing} for {self.mover}")
 
 
-class Hours:
-    """Those who have one time, which passes when a test says so."""
+class Players(Hours):
+    """Who plays, and what each has been told so far."""
 
     def __init__(self) -> None:
-        self.clock = FakeClock()
+        super().__init__()
+        self.seats: list[Seat[Any]] = []
+        self.told: dict[Seat[Any], list[Event]] = {}
+
+    def sit(self, address: tuple[str, int], game: Any, **wanted: Any) -> Seat[Any]:
+        """Have somebody ask for a seat."""
+        seat: Seat[Any] = join(address, game, clock=self.clock, **wanted)
+        self.seats.append(seat)
+        self.told[seat] = []
+        return seat
 
     def update(self) -> None:
-        """Do one frame of everybody."""
-        raise NotImplementedError
-
-    def settle(self) -> None:
-        """Wait for whatever has no part in this time."""
-
-    def play(self, seconds: float) -> None:
-        """Let time pass for everybody."""
-        end = self.clock.now + seconds
-        while self.clock.now < end - 1e-9:
-            self.clock.advance(TICK)
-            self.update()
-
-    def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> float:
-        """Let time pass until something is so, and return how many seconds that took."""
-        begin = self.clock.now
-        while not condition():
-            assert self.clock.now < begin + seconds, "it never came true"
-            self.play(TICK)
-            self.settle()
-        return self.clock.now - begin
+        for seat in self.seats:
+            seat.update()
+            self.told[seat] += seat.events()
 
     def finish(self, *seats: Seat[Any]) -> None:
         """Have seats play the first thing that is legal until the game is over."""
@@ -120,8 +112,13 @@ class Hours:
                     seat.play(seat.legal[0])
             self.play(TICK)
 
+    def close(self) -> None:
+        """Close everybody."""
+        for seat in self.seats:
+            seat.close()
 
-class Hall(Hours):
+
+class Hall(Players):
     """Who serves, who plays, and what each has been told so far."""
 
     def __init__(self, *games: type[Game], store: MemoryStore | None = None, **faults: Any) -> None:
@@ -129,8 +126,6 @@ class Hall(Hours):
         self.network = MemoryNetwork(self.clock, **faults)
         self.store = store or MemoryStore(clock=self.clock)
         self.games = games or (TicTacToe, Secrets)
-        self.seats: list[Seat[Any]] = []
-        self.told: dict[Seat[Any], list[Event]] = {}
         self.guests: dict[Client, list[Any]] = {}
         self.server: Server | None = None
 
@@ -167,18 +162,12 @@ class Hall(Hours):
 
     def begin_to_join(self, game: Any = TicTacToe, **wanted: Any) -> Seat[Any]:
         """Have somebody ask for a seat."""
-        seat: Seat[Any] = join((HOST, PORT), game, clock=self.clock, network=self.network, **wanted)
-        self.seats.append(seat)
-        self.told[seat] = []
-        return seat
+        return self.sit((HOST, PORT), game, network=self.network, **wanted)
 
     def update(self) -> None:
-        """Do one frame of everybody."""
         if self.server is not None:
             self.server.update()
-        for seat in self.seats:
-            seat.update()
-            self.told[seat] += seat.events()
+        super().update()
         for guest, told in self.guests.items():
             guest.update()
             told += [event.message for event in guest.events() if isinstance(event, Received)]
@@ -198,9 +187,7 @@ class Hall(Hours):
         self.play(2 * TICK)
 
     def close(self) -> None:
-        """Close everybody."""
-        for seat in self.seats:
-            seat.close()
+        super().close()
         for guest in self.guests:
             guest.close()
         if self.server is not None:
