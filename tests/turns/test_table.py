@@ -1107,6 +1107,44 @@ def test_changed_rules_go_on_from_the_state_if_it_fits() -> None:
     assert (back.frozen, back.course.values, back.to_move) == ("", {"total": 3, "bonus": 5}, (1,))
 
 
+def test_a_field_that_may_have_another_name_is_upgraded_or_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Other(Game):
+        sum: int = 0
+
+        @move
+        def add(self) -> None: ...
+
+    def upgrade(_cls: type[Game], old: dict[str, Any]) -> dict[str, Any]:
+        return {**old, "sum": old["total"]}
+
+    table = begin(Count)
+    play(table, 0, "add", number=3)
+
+    silent = [Table.restore(Other, table.snapshot()) for _ in range(2)]
+    upgraded = Table.restore(variant(Other, upgrade=classmethod(upgrade)), table.snapshot())
+
+    assert [(one.frozen, one.course.values) for one in silent] == [("", {"sum": 0})] * 2
+    assert (upgraded.frozen, upgraded.course.values) == ("", {"sum": 3})
+    [said] = caplog.messages
+    assert "games that run are without total, and begin with sum as a new game does; if one of these" in said
+
+
+def test_an_option_that_may_have_another_name_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Sized(Count):
+        @options(size=range(3, 9))
+        def setup(self, size: int = 8) -> None: ...
+
+    class Large(Count):
+        @options(length=range(3, 9))
+        def setup(self, length: int = 8) -> None: ...
+
+    table = begin(Sized, size=4)
+
+    assert [Table.restore(Large, table.snapshot()).options for _ in range(2)] == [{"length": 8}] * 2
+    [said] = caplog.messages
+    assert "games that run are without size, and have length as if nobody had chosen; if one of these" in said
+
+
 def rules_of(card: Any) -> type[Any]:
     """Return rules whose source is always the same, and whose cards are those of somebody else."""
 

@@ -1,9 +1,11 @@
 """The fields of a game as bytes, one by one, and back; also those that older rules have stored."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from inspect import getattr_static
 from typing import Any
 
+from netcode.diagnostics import log
 from netcode.turns.errors import BUGS, RulesError, Unfit
 from netcode.turns.language.definition import Definition, definition_of
 from netcode.turns.values import Shape, a, pack, revive, same, unpack
@@ -137,28 +139,52 @@ def verify(game: Any) -> None:
 
 
 def fit(cls: type[Any], fields: Packed) -> Packed:
-    """Return fields that other rules have stored as those of `cls` have them, by its `upgrade` if nothing else helps.
+    """Return fields that other rules have stored as those of `cls` have them, by its `upgrade` if they are not all there.
 
     Raises `Unfit` or `RulesError` where they do not fit.
     """
     definition: Definition = cls._definition
     old = {name: unpack(data) for name, data in fields.items()}
+    gone, begun = old.keys() - definition.shapes.keys(), definition.defaults.keys() - old.keys()
+    # A method or a move of that name is one of the game.
+    has_upgrade = isinstance(getattr_static(cls, "upgrade", None), classmethod | staticmethod)
+    if not (has_upgrade and gone and begun):  # else one may be the other, by another name
+        try:
+            packed = _convert(definition, old)
+        except Unfit as error:
+            if not has_upgrade:
+                raise Unfit(f"the rules have changed: {error}; write upgrade(cls, old)") from None
+        else:
+            if gone and begun:
+                _tell_dropped(cls.__name__, ", ".join(sorted(gone)), ", ".join(sorted(begun)))
+            return packed
+    return _upgraded(cls, old)
+
+
+def _upgraded(cls: type[Any], old: dict[str, Any]) -> Packed:
+    definition: Definition = cls._definition
+    known, upgrade = {*definition.shapes, *old}, getattr(cls, "upgrade")  # noqa: B009 - no stub knows it
     try:
-        return _convert(definition, old)
-    except Unfit as error:
-        if not isinstance(getattr_static(cls, "upgrade", None), classmethod | staticmethod):
-            # A method or a move of that name is one of the game.
-            raise Unfit(f"the rules have changed: {error}; write upgrade(cls, old)") from None
-        known, upgrade = {*definition.shapes, *old}, getattr(cls, "upgrade")  # noqa: B009 - no stub knows it
-        try:
-            upgraded: Any = upgrade(old)
-        except BUGS as error:
-            raise RulesError(f"{cls.__name__}.upgrade fails: {type(error).__name__}: {error}") from error
-        _check_upgraded(cls.__name__, upgraded, known)
-        try:
-            return _convert(definition, upgraded)
-        except Unfit as unfit:
-            raise Unfit(f"what {cls.__name__}.upgrade returned does not fit: {unfit}") from None
+        upgraded: Any = upgrade(old)
+    except BUGS as error:
+        raise RulesError(f"{cls.__name__}.upgrade fails: {type(error).__name__}: {error}") from error
+    _check_upgraded(cls.__name__, upgraded, known)
+    try:
+        return _convert(definition, upgraded)
+    except Unfit as unfit:
+        raise Unfit(f"what {cls.__name__}.upgrade returned does not fit: {unfit}") from None
+
+
+@lru_cache(64)  # once for each change, however many tables it is about
+def _tell_dropped(game: str, gone: str, begun: str) -> None:
+    log.warn(
+        f"turns: {game} drops {gone}",
+        "the rules of %s have changed: games that run are without %s, and begin with %s as a new game does; if one of "
+        "these is one of those by another name, end the server before they are played on, and write upgrade(cls, old)",
+        game,
+        gone,
+        begun,
+    )
 
 
 def _check_upgraded(game: str, upgraded: Any, known: set[str]) -> None:
