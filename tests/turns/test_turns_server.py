@@ -1369,6 +1369,59 @@ def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall, cap
     hall.finish(*others)
 
 
+def seated(low: int, high: int, cards: int = 1) -> type[Game]:
+    """Return rules for so many, which cannot begin with no cards."""
+
+    class Deal(Game):
+        seats = low, high
+        share: int
+
+        def setup(self) -> None:
+            self.share = 52 // cards
+
+        @move
+        def go(self) -> None:
+            self.finish()
+
+    return Deal
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "players", "sit"),
+    [
+        (seated(2, 2, cards=0), seated(2, 2), None, 2),
+        (seated(4, 4), seated(2, 2), None, 2),
+        (seated(2, 4), seated(2, 3), 4, 3),
+    ],
+)
+def test_a_full_table_begins_by_the_rules_that_are_there_after_a_restart(
+    hall: Hall, old: type[Game], new: type[Game], players: int | None, sit: int
+) -> None:
+    hall.games = (old,)
+    hall.serve()
+    seats = [hall.join(old, players=players) for _ in range(sit)]
+    hall.kill()
+    hall.games = (new,)
+    hall.serve()
+
+    hall.until(lambda: all(seat.started for seat in seats))
+    assert {seat.frozen for seat in seats} == {""}
+
+
+def test_a_table_at_which_too_many_sit_for_other_rules_says_so_and_begins_once_one_leaves(hall: Hall) -> None:
+    hall.games = (seated(4, 4),)
+    hall.serve()
+    ann, bob, cid = (hall.join(hall.games[0]) for _ in range(3))
+    hall.kill()
+    hall.games = (seated(2, 2),)
+    hall.serve()
+
+    hall.until(lambda: cid.frozen == "the rules of Deal cannot begin: ValueError: Deal is for 2 players, not 3")
+    bob.leave()
+    hall.until(lambda: ann.started and cid.started)
+    assert (ann.frozen, cid.frozen, cid.seat) == ("", "", 1)
+
+
 def test_of_a_game_that_can_never_begin_the_log_says_so_when_it_is_served(caplog: pytest.LogCaptureFixture) -> None:
     class Shut(Game):
         def setup(self) -> None:

@@ -40,9 +40,14 @@ def described(game: type[Any]) -> dict[str, Any]:
 
 
 def seats_of(game: type[Any], players: int | None) -> tuple[int, int]:
-    """Return how many must sit at a table before somebody may start, and how many can; `players` is what its founder asked for."""
+    """Return how many must sit at a table before somebody may start, and how many can.
+
+    Args:
+        game: which.
+        players: how many its founder asked for, perhaps of other rules, for fewer or for more.
+    """
     low, high = game.seats
-    return (low, high) if players is None else (min(low, players), players)
+    return low, high if players is None else min(max(low, players), high)
 
 
 def with_defaults(game: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:

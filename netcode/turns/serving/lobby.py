@@ -163,12 +163,11 @@ class Lobby:
         """Return the oldest table that anybody may join and that is what is wanted."""
         game, listings = self._games[request.game], self._open.get(request.game, OrderedDict[str, Listing]())
         options = with_defaults(game, request.options) if request.options else None
-        most = None if request.players is None else seats_of(game, request.players)[1]
         for listing in listings.values():
             if (
                 listing.code is None  # first what is quick to see: there may be thousands
                 and options in (None, listing.options)
-                and (most is None or most == seats_of(game, listing.players)[1])
+                and request.players in (None, seats_of(game, listing.players)[1])
             ):
                 return listing.table
         return None

@@ -257,8 +257,9 @@ class Playing:
         viewer.seat = None
         self._crowd.dismiss(viewer, "you left the table")
         self._telling.publish_later(room)
-        if seat is not None:  # it may be the last for whom the others waited
+        if seat is not None:  # it may be the last for whom the others waited, or one more than the game is for
             self.begin_again(room, now)
+            self.begin_full(room, now)
         return ""
 
     def _free(self, room: Room, seat: int) -> None:
@@ -267,6 +268,7 @@ class Playing:
         self._keeper.lobby.forget_keys([sat[seat].key])
         self._keeper.log(room, room.leave(seat))
         self._keeper.settle(room)
+        room.frozen = ""
         self._move_up(room, sat)
 
     def vacated(self, viewer: Viewer) -> bool:

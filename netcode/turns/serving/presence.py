@@ -70,6 +70,8 @@ class Presences:
         if room.table is not None and not room.over and not self._keeper.writer.trouble:
             steps += room.table.advance(now)
         self._steps.take(room, steps, now)
+        if room.table is None and len(room.seats) >= room.most:  # other rules than those that did not begin, perhaps
+            self._steps.look_again(room, now)
         if room.table is not None and room.table.restored:
             for number in range(len(room.seats)):
                 room.missed[number] = room.table.restored

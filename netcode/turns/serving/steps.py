@@ -33,5 +33,5 @@ class Steps:
         self._dues.note(room, now)
 
     def look_again(self, room: Room, now: float) -> None:
-        """Have what is due at a table wait, since nothing can be stored."""
+        """Have a table wait a little for what is due there, as where nothing can be stored."""
         self._dues.put_off(room, now + AGAIN)
