@@ -1369,6 +1369,24 @@ def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall, cap
     hall.finish(*others)
 
 
+def test_the_log_says_once_that_a_table_is_of_a_game_that_is_not_played_any_more(
+    hall: Hall, caplog: pytest.LogCaptureFixture
+) -> None:
+    former, latter = (type(name, (TicTacToe,), {"__module__": __name__}) for name in ("Former", "Latter"))
+    hall.games = (former,)
+    hall.serve()
+    seats = two(hall, game=former)
+    hall.kill()
+    hall.games = (latter,)
+    hall.serve()
+
+    hall.until(lambda: all(seat.reason == "this server does not play Former any more" for seat in seats))
+    [said] = [line for line in caplog.messages if "Former" in line]
+    assert said.startswith(
+        "somebody cannot go on with a table: this server does not play Former any more; have a server"
+    )
+
+
 def seated(low: int, high: int, cards: int = 1) -> type[Game]:
     """Return rules for so many, which cannot begin with no cards."""
 

@@ -59,7 +59,7 @@ class Joining:
         if peer in self._crowd.viewers or peer in self._crowd.joining:
             peer.send(protocol.Refusal(None, "you are at a table already; leave it first").wire())
             return
-        if request.game not in self._keeper.games:
+        if request.ticket is None and request.game not in self._keeper.games:  # else the table itself knows
             text = (
                 f"this server does not play {protocol.clean(request.game)!r}; it plays {', '.join(self._keeper.games)}"
             )

@@ -2,7 +2,7 @@
 
 from collections import ChainMap, OrderedDict, deque
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from netcode.diagnostics import log
@@ -210,6 +210,7 @@ class Keeper:
         elif isinstance(room, Damaged):  # it stays ours: nobody else can read it, and nobody is to wake or to delete it
             self._tell_damage(table, room.what)
         else:
+            _tell_unplayable(room)
             self.writer.batch.release.add(table)  # a game that is not played here, or of another version: others may
         return room
 
@@ -354,6 +355,16 @@ def _may_be_stored(room: Room) -> bool:
 def _only_a_clock_runs(room: Room, until: float) -> bool:
     """Tell whether nothing happens there by itself until then, and afterwards only that a clock has run out."""
     return room.table is not None and room.due is not None and room.due == room.table.clock_due() and room.due > until
+
+
+@lru_cache(64)  # once for each reason, however many tables and players it is about
+def _tell_unplayable(why: str) -> None:
+    """Tell who runs the server why somebody cannot go on with a stored table: a class was renamed, say."""
+    text = (
+        "somebody cannot go on with a table: %s; have a server of this store play it, with the class under the name that "
+        "it had: what nobody can come to is deleted once it is old"
+    )
+    log.warn(f"unplayable: {why}", text, why)
 
 
 def _saved(room: Room) -> None:
