@@ -64,7 +64,12 @@ __all__ = [
 
 MAX_REASON = 500
 """Characters of why a table is frozen: it is told to all, and an error may quote what is stored."""
+_BESIDE = "; unless something has changed beside their class, such as a function: with that as it was the table goes on"
 _NO_TIME = "there is too little time on the clock to take a move back: what was added for it would be gone"
+
+
+class _NoMore(Unfit):
+    """The rules refuse what they once accepted."""
 
 
 class Table(Standing):
@@ -326,6 +331,7 @@ class Table(Standing):
                 log.bug(game.__name__, error, "restoring a table")
             if same_rules:
                 table.damage, table.course.kit.result = sayable(reason), None
+                table.damage += _BESIDE if isinstance(error, _NoMore) else ""
             fields = readable(game, data["fields"], same_rules=same_rules)
             table._freeze(fields, state, DAMAGED if same_rules and not (said and loaded) else reason)
         return table
@@ -375,7 +381,7 @@ class Table(Standing):
             case _:
                 raise Unfit(f"the log has an entry that is none: {what[:1]}")
         if isinstance(done, Refused):
-            raise Unfit(f"the rules refuse what they once accepted: {done.text}")
+            raise _NoMore(f"the rules refuse what they once accepted: {done.text}")
         if self.clocks is not None and left is not None:
             check_times(left, self.players)
             self.clocks.resume(left, self.clocks.running, now=now)

@@ -1420,6 +1420,32 @@ def test_rules_that_refuse_their_past_freeze_the_table() -> None:
     assert back.frozen == "the rules refuse what they once accepted: number must be one of 1, 2"
 
 
+def test_what_is_refused_by_the_same_class_is_damage_or_what_stands_beside_it() -> None:
+    most = [3]
+
+    class Capped(Game):
+        total: int = 0
+
+        @move
+        def add(self) -> None:
+            self.require(self.total < most[0], "enough")
+            self.total += 1
+
+    table = Table.create(Capped, 2, secret=SECRET)
+    state, start = table.snapshot(), table.start(0.0)
+    assert isinstance(start, Step)
+    entries = [start.entry, *log_of(table, (0, "add", {}))]
+    most[0] = 0
+
+    back = Table.restore(Capped, state, entries)
+
+    assert back.frozen == "the rules refuse what they once accepted: enough"
+    beside = (
+        "unless something has changed beside their class, such as a function: with that as it was the table goes on"
+    )
+    assert back.damage == f"{back.frozen}; {beside}"
+
+
 @pytest.mark.parametrize("state", [b"", b"\xc1", b"\x80", pack(3), pack({"version": 2})])
 def test_what_is_no_state_is_told(state: bytes) -> None:
     with pytest.raises(ValueError, match=r"no state of a table|version 2"):
