@@ -128,6 +128,15 @@ def test_a_forked_child_forgets_the_thread(monkeypatch: pytest.MonkeyPatch) -> N
     lookout._speaker._bell.close()
 
 
+@pytest.fixture
+def among_ourselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hear of nobody whom another program of this computer announces: of a kind of service that is this test's alone."""
+    service = f"_n{secrets.token_hex(4)}._tcp.local."
+    for module in ("records", "listening"):
+        monkeypatch.setattr(f"netcode.lan.{module}.SERVICE", service)
+
+
+@pytest.mark.usefixtures("among_ourselves")
 def test_a_change_makes_the_descriptor_readable_until_it_is_hushed() -> None:
     name = secrets.token_hex(8)
     with closing(Mdns(LOOPBACK).look_out()) as lookout:
