@@ -197,6 +197,7 @@ def run(hosts: list[Host], ways: str, seconds: float) -> dict[str, Any]:
     play(after(max(0.0, seconds - LEASE - 1.0)), seconds)
     others = [*zip(tables, before, strict=True)][1::2]  # at the host that is not cut off
     play(lambda: all(len(table.known) > count for table, count in others), SETTLE)
+    play(lambda: all(guest.seated for guest in guests), SETTLE)  # or the first lost nothing while it was cut off
     meanwhile = [len(table.known) - count for table, count in zip(tables, before, strict=True)]
     hosts[0].filter()
     say("the link is whole again")
