@@ -15,6 +15,7 @@ from bounds import PATIENCE, as_long_as
 from programs import ROOT
 from scene import Scene
 
+from benchmarks.ports import free_port
 from netcode.agones import HEALTH, MAX_WAITING, PORT_VARIABLE, Agones
 
 
@@ -129,9 +130,8 @@ def test_a_sign_of_life_that_nobody_heard_is_sent_again(scene: Scene, sidecar: S
 
 @pytest.mark.usefixtures("by_hand")
 def test_a_sidecar_that_starts_later_is_told_everything_in_order(scene: Scene) -> None:
-    absent = Sidecar()
-    absent.close()
-    told = attend(scene, absent.port)
+    absent = free_port()
+    told = attend(scene, absent)
     told.label("map", "sea")
     told.ready()
     told.label("map", "desert")
@@ -145,7 +145,7 @@ def test_a_sidecar_that_starts_later_is_told_everything_in_order(scene: Scene) -
     told._step()
     late.close()
 
-    assert trouble.startswith(f"the Agones sidecar at port {absent.port} does not answer: ")
+    assert trouble.startswith(f"the Agones sidecar at port {absent} does not answer: ")
     assert before == []
     assert heard(late) == ["/ready", "/metadata/label"]
     assert late.labels == {f"{PREFIX}map": "desert"}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 
 import pytest
 
+from benchmarks.ports import free_port
 from netcode.http_request import Hurried, answer_of
 
 
@@ -87,7 +88,7 @@ def test_nobody_and_somebody_of_another_kind_are_told_apart() -> None:
         answer_of("127.0.0.1", port, "GET", "/", seconds=5.0),
     ):
         pass
-    with pytest.raises(ConnectionRefusedError), answer_of("127.0.0.1", port, "GET", "/", seconds=5.0):
+    with pytest.raises(ConnectionRefusedError), answer_of("127.0.0.1", free_port(), "GET", "/", seconds=5.0):
         pass
     with pytest.raises(UnicodeError), answer_of("a..b", 80, "GET", "/", seconds=5.0):
         pass

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import netcode
+from benchmarks.ports import free_port
 from netcode import sync
 from netcode.connection import MAX_RECEIVE_BUFFER, State, custom
 from netcode.reasons import ReasonCode
@@ -36,11 +37,8 @@ def test_connect_waits_until_it_is_connected(server: socket.socket) -> None:
     connection.close()
 
 
-def test_connect_waits_until_it_is_refused(server: socket.socket) -> None:
-    port = port_of(server)
-    server.close()
-
-    connection = sync.connect("127.0.0.1", port)
+def test_connect_waits_until_it_is_refused() -> None:
+    connection = sync.connect("127.0.0.1", free_port())
 
     assert connection.reason is not None
     assert connection.reason.code is ReasonCode.REFUSED

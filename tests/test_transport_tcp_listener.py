@@ -13,6 +13,7 @@ import pytest
 from loopback import LOOPBACK, accept, connect
 from transport_contract import Ends, receive
 
+from benchmarks.ports import free_port
 from netcode.address import Address
 from netcode.diagnostics import log
 from netcode.transport import Ready
@@ -250,7 +251,7 @@ def test_while_one_address_of_a_name_rests_none_is_watched(monkeypatch: pytest.M
 
 @needs_ipv6
 def test_two_colons_are_every_ipv6_address_and_no_ipv4_one() -> None:
-    listener = Listener("::", 0)
+    listener = Listener("::", free_port())  # at which nobody listens for IPv4 either
     with socket.create_connection(("::1", listener.address.port)):
         accept(listener).close()
     with pytest.raises(ConnectionRefusedError):

@@ -16,6 +16,7 @@ from certificates import Certificate, make_expired, needs_openssl
 from transport_contract import ROUNDS, Ends, TransportContract, receive, receive_until
 
 import netcode
+from benchmarks.ports import free_port
 from netcode.address import Address
 from netcode.connection_set import ConnectionSet
 from netcode.reasons import Explained, Reason, ReasonCode, reason_from_error
@@ -669,8 +670,7 @@ def test_a_postponed_handshake_needs_no_descriptor_to_go_on(
 
 
 def test_a_connect_that_fails_below_fails_with_that_reason(certificate: Certificate) -> None:
-    with socket.create_server((LOOPBACK, 0)) as gone:
-        port = gone.getsockname()[1]
+    port = free_port()
     connector = TlsNetwork(TCP, certificate.client()).connect(LOOPBACK, port, 0.0)
 
     before = connector.where, connector.hint
