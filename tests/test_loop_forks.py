@@ -12,6 +12,7 @@ import pytest
 from inside import link_of, links_of
 
 import netcode
+from benchmarks.ports import free_port
 from netcode import Client, ConnectionSet, Event, Joined, Left, Listener, ReasonCode, Received, Server, State
 from netcode.loop import forks
 from netcode.transport.lookup import Lookup
@@ -59,7 +60,7 @@ class Table:
     """A server and a client on real sockets."""
 
     def __init__(self) -> None:
-        self.server = Server("127.0.0.1", 0)
+        self.server = Server("127.0.0.1", free_port())  # which nobody is given once it is closed
         self.client = Client("127.0.0.1", self.server.address.port)
         self.told: dict[Server | Client, list[Event]] = {self.server: [], self.client: []}
         self.until(lambda: self.client.state is State.CONNECTED and len(self.told[self.server]) == 1)

@@ -188,8 +188,8 @@ def test_addresses_of_a_name_that_this_computer_does_not_have_are_left_out(monke
 @pytest.mark.fault(21, "loopback")
 def test_a_port_that_is_taken_at_one_address_of_a_name_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolves(LOOPBACK, "127.0.0.2"))
-    with socket.create_server(("127.0.0.2", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()  # which is free at the other address
+    with socket.create_server(("127.0.0.2", port)):
         with pytest.raises(OSError, match=rf"cannot listen on 127\.0\.0\.2:{port}: the port is taken"):
             Listener("both.example", port)
         with socket.create_server((LOOPBACK, port)):
@@ -272,7 +272,7 @@ def test_an_ipv4_address_in_the_clothes_of_ipv6_is_listened_on() -> None:
 
 
 def test_a_port_with_old_links_can_be_listened_on_again() -> None:
-    first = Listener(LOOPBACK, 0)
+    first = Listener(LOOPBACK, free_port())  # which nobody is given once it is closed
     one = connect(first)
     other = accept(first)
     other.close()  # the side that closes first keeps the link in TIME_WAIT
@@ -367,7 +367,7 @@ def test_what_somebody_else_has_closed_by_its_number_is_no_trouble() -> None:
 
 
 def test_a_dropped_listener_closes_without_a_warning() -> None:
-    listener: Any = Listener(LOOPBACK, 0)
+    listener: Any = Listener(LOOPBACK, free_port())  # which nobody is given once it is closed
     address = listener.address
 
     cycle = [listener]
