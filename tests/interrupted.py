@@ -17,6 +17,9 @@ from netcode import Client, Event, Peer, Received, Server, State, wait
 from netcode.testing import FakeClock, MemoryNetwork
 
 TICK = 0.05
+SOON = 5
+"""Ticks in which most has come to rest. What has not waits for a deadline, which comes in fewer ticks that are longer."""
+LONG_TICK = 0.25
 PATIENCE = 400
 """Ticks after which everything has come to rest."""
 MOST_POINTS = 20_000
@@ -55,18 +58,18 @@ class Table:
     def take(self, end: Server | Client) -> None:
         self.told[end] += end.events()
 
-    def play(self, ticks: int) -> None:
+    def play(self, ticks: int, tick: float = TICK) -> None:
         for _ in range(ticks):
-            self.clock.advance(TICK)
+            self.clock.advance(tick)
             for end in [*self.told]:
                 end.update()
                 self.take(end)
 
     def until(self, condition: Callable[[], bool]) -> None:
-        for _ in range(PATIENCE):
+        for number in range(PATIENCE):
             if condition():
                 return
-            self.play(1)
+            self.play(1, TICK if number < SOON else LONG_TICK)
 
     def alone(self, whose: Server | Client, ticks: int, enough: Callable[[], bool]) -> None:
         """Play, and let only what `whose` does count for `press`."""
