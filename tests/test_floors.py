@@ -9,6 +9,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -108,6 +109,12 @@ def names_in(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[tuple[
         yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Return what a module says; it is asked for again and again."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imported_names(tree: ast.AST, package: str = "", *, late: bool = True) -> Iterator[tuple[int, str]]:
     """Yield the line and the full dotted name of everything that `tree` imports.
 
@@ -136,9 +143,15 @@ def module_in(name: str) -> str | None:
     return inner
 
 
+@cache
+def names_imported(path: Path, package: str) -> list[tuple[int, str]]:
+    """Return the line and the full dotted name of everything that a module imports."""
+    return [*imported_names(tree_of(path), package)]
+
+
 def imported_modules(path: Path, package: str) -> Iterator[tuple[int, str]]:
     """Yield the line and the name, without `netcode.`, of each module of the package that is imported."""
-    for line, name in imported_names(ast.parse(path.read_text(encoding="utf-8")), package):
+    for line, name in names_imported(path, package):
         inner = module_in(name)
         if inner is not None:
             yield line, inner
@@ -227,7 +240,7 @@ def test_heavy_modules_are_imported_late() -> None:
     while todo:
         module = todo.pop()
         path = MODULES.get(module, PACKAGE / "__init__.py")
-        for line, name in imported_names(ast.parse(path.read_text(encoding="utf-8")), late=False):
+        for line, name in imported_names(tree_of(path), late=False):
             if name.partition(".")[0] in LATE:
                 early.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
             inner = module_in(name)
@@ -242,7 +255,7 @@ def test_what_was_built_is_imported_in_one_place() -> None:
     importers = [
         module
         for module, path in MODULES.items()
-        for _, name in imported_names(ast.parse(path.read_text(encoding="utf-8")), package_of(module))
+        for _, name in names_imported(path, package_of(module))
         if name == "netcode._speed"
     ]
 
