@@ -88,8 +88,8 @@ def test_what_cannot_be_is_noticed(language: str, code: str) -> None:
     assert [*complaints(Block(1, language, code))]
 
 
-def commands() -> list[tuple[str, ...]]:
-    """Return the commands of netcode's own programs, as pages show them."""
+def commands() -> dict[tuple[str, ...], set[str]]:
+    """Return the commands of netcode's own programs, with all the options that pages give each."""
     lines = [
         line
         for page in PAGES.values()
@@ -98,20 +98,24 @@ def commands() -> list[tuple[str, ...]]:
         for line in block.code.splitlines()
     ]
     words = [shlex.split(line, comments=True) for line in lines]
-    ours = [line[line.index("-m") + 1 :] for line in words if "-m" in line]
-    return sorted({tuple(line) for line in ours if line[0].partition(".")[0] in ("netcode", "benchmarks")})
+    found: dict[tuple[str, ...], set[str]] = {}
+    for line in [line[line.index("-m") + 1 :] for line in words if "-m" in line]:
+        if line[0].partition(".")[0] in ("netcode", "benchmarks"):
+            command = tuple([*itertools.takewhile(re.compile(r"[a-z.]+$").match, line)][:2])
+            found.setdefault(command, set()).update(word for word in line if word.startswith("--"))
+    return found
+
+
+COMMANDS = commands()
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("command", commands(), ids=" ".join)
-def test_a_command_has_the_options_that_a_page_gives_it(command: tuple[str, ...], start: Start) -> None:
-    words = [*itertools.takewhile(re.compile(r"[a-z.]+$").match, command)][:2]
-    options = {word for word in command if word.startswith("--")}
-
-    program = start("-m", *words, "--help")
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_command_has_the_options_that_pages_give_it(command: tuple[str, ...], start: Start) -> None:
+    program = start("-m", *command, "--help")
 
     assert program.status() == 0, program.output
-    assert {option for option in options if option not in program.output} == set()
+    assert {option for option in COMMANDS[command] if option not in program.output} == set()
 
 
 EACH_TICK = re.compile(
