@@ -25,7 +25,9 @@ from netcode.transport import Connector, Transport
 from netcode.transport.tcp import TCP, TcpNetwork
 from netcode.transport.tcp_socket import TcpTransport
 from netcode.transport.tls import (
+    GREETING,
     HANDSHAKE_STEPS,
+    OWN,
     RECORD,
     TlsConnector,
     TlsDoorway,
@@ -345,6 +347,50 @@ def test_records_that_carry_nothing_are_taken_a_few_at_a_time(certificate: Certi
         end.close()
 
     assert (received, calls >= 3) == (1, True)
+
+
+def test_a_greeting_in_records_of_one_byte_is_taken_a_few_records_at_a_time(
+    door: TlsDoorway, certificate: Certificate
+) -> None:
+    said = ssl.MemoryBIO()
+    speaker = certificate.client().wrap_bio(ssl.MemoryBIO(), said, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        speaker.do_handshake()
+    begin, *greeting = (b"\x16\x03\x01\x00\x01" + bytes([byte]) for byte in said.read()[5:])
+    with socket.create_connection(door.address) as client:
+        client.sendall(begin)
+        connector = accept(door)
+        client.sendall(b"".join(greeting))
+        client.settimeout(0.0)
+
+        steps, patient = 0, Patience()
+        while patient() and not wait(CustomWaiter(read=[client]), timeout=0.0):
+            assert connector.advance(float(steps)) is None
+            steps += 1
+        connector.close()
+
+    assert steps >= len(greeting) // GREETING
+
+
+def test_small_records_beyond_the_first_few_share_a_bound_over_all_links(
+    certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netcode.transport.tls.SHARED", 11)  # one of which finds that there is no more
+    door = TlsNetwork(TCP, certificate.server()).listen(LOOPBACK, 0)
+    pairs = [both(door, certificate) for _ in range(3)]
+    room, taken = memoryview(bytearray(2 * RECORD)), list[int]()
+    for _ in range(2):
+        for ends in pairs:
+            for _ in range(OWN + 6):
+                ends.one.send(b"x")
+            assert wait(CustomWaiter(read=[ends.other.read_fd]), timeout=10.0)
+        taken += [ends.other.receive_into(room) for ends in pairs]
+    for ends in pairs:
+        ends.one.close()
+        ends.other.close()
+    door.close()
+
+    assert taken == [OWN + 6, OWN + 4, OWN, OWN + 6, OWN + 4, OWN]
 
 
 class Failing:
@@ -704,7 +750,7 @@ class Full:
     def __init__(self) -> None:
         self.socket = self
 
-    def shake_hands(self) -> bool:
+    def shake_hands(self, _most: int) -> bool:
         raise BlockingIOError
 
     def fileno(self) -> int:

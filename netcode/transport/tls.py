@@ -21,20 +21,63 @@ HANDSHAKE_STEPS = 12
 """Steps of handshakes that a doorway takes in one update: each is an answer to a greeting or a decision, and costs up
 to half a millisecond. 64 greetings at once would take 30."""
 
+GREETING = 3
+"""Records that a doorway takes in one update of a handshake, as many as a client's last word has in TLS 1.2: a greeting
+may come in hundreds of one byte, and each costs as much as a message."""
+
+OWN = 4
+"""Records that are taken in any case from somebody who came in, each time."""
+
+SHARED = 256
+"""Records that are taken beyond those in one update, from all who came in by one doorway: 256 links of 64 each would take
+a third of a second."""
+
 MAKE_ONE = "make one by netcode.Certificate(chain, key), of the files with the certificate and its key"
 _BARE = {"NO_SHARED_CIPHER", "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_HANDSHAKE_FAILURE"}
 """What OpenSSL says at the two ends where a server has no certificate."""
 
 
+class Share:
+    """The records that those who came in by one doorway may have taken beyond their own.
+
+    A transport is not told of updates; so it is another one when somebody is read again.
+    """
+
+    __slots__ = ("_left", "_turn")
+
+    def __init__(self) -> None:
+        self._left = SHARED
+        self._turn = 0
+
+    def turn(self, last: int) -> int:
+        """Return the number of the present turn to somebody who is read, and was so in the `last` one."""
+        if last == self._turn:
+            self._turn, self._left = last + 1, SHARED
+        return self._turn
+
+    def take(self) -> bool:
+        """Take one, and tell whether it was there."""
+        self._left -= 1
+        return self._left >= 0
+
+
 class TlsTransport:
-    """One socket after the handshake."""
+    """One socket after the handshake.
+
+    Args:
+        records: what it speaks.
+        address: the other end, as far as it is known.
+        share: that of its doorway; one of its own for a client.
+    """
 
     __slots__ = (
         "_promised",
         "_receive_failure",
         "_records",
         "_send_failure",
+        "_share",
         "_socket",
+        "_turn",
         "address",
         "read_fd",
         "write_fd",
@@ -44,8 +87,10 @@ class TlsTransport:
     grain = RECORD
     drains = False
 
-    def __init__(self, records: Records, address: Address | None) -> None:
+    def __init__(self, records: Records, address: Address | None, share: Share | None = None) -> None:
         self._records = records
+        self._share = share or Share()
+        self._turn = -1  # in which it was read last
         self._socket = records.socket
         self.address = address
         self.read_fd = self.write_fd = records.socket.fileno()
@@ -60,8 +105,11 @@ class TlsTransport:
         if self._receive_failure is not None:
             failure, self._receive_failure = self._receive_failure, None
             raise failure
-        records, count = self._records, 0
-        for _ in range(RECORDS):
+        records, share, count = self._records, self._share, 0
+        self._turn = share.turn(self._turn)
+        for taken in range(RECORDS):
+            if taken >= OWN and not share.take():
+                break
             try:
                 if not records.hear():
                     break
@@ -129,9 +177,10 @@ class TlsTransport:
 
 
 class Budget:
-    """What the handshakes of a doorway may cost in one update."""
+    """What the handshakes of a doorway may cost in one update, and what those who came in by it share."""
 
     def __init__(self) -> None:
+        self.share = Share()
         self._now = 0.0
         self._left = HANDSHAKE_STEPS
 
@@ -187,7 +236,7 @@ class TlsConnector:
             self._postponed = now
             return None
         try:
-            done = records.shake_hands()
+            done = records.shake_hands(RECORDS if self._budget is None else GREETING)
         except BlockingIOError:
             return None
         except OSError as error:
@@ -202,7 +251,7 @@ class TlsConnector:
             return None
         self._decided()
         self._records = None
-        return TlsTransport(records, self.address)
+        return TlsTransport(records, self.address, None if self._budget is None else self._budget.share)
 
     def descriptors(self) -> Descriptors:
         if self._records is None:

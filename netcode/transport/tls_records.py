@@ -89,11 +89,15 @@ class Records:
         tls: Any = self.tls  # whose type is told for bytearrays alone
         return int(tls.read(len(room), room))
 
-    def shake_hands(self) -> bool:
-        """Go on with the handshake, and tell whether it is done. Raises what `flush` and `ssl` do."""
+    def shake_hands(self, most: int = RECORDS) -> bool:
+        """Go on with the handshake, and tell whether it is done. Raises what `flush` and `ssl` do.
+
+        Args:
+            most: records that are taken at most.
+        """
         # Then it goes on with what is heard, and with nothing else: OpenSSL is not asked about hundreds who are silent.
         done = (self.blocked or not self._has_begun) and self._agree()
-        for _ in range(RECORDS):
+        for _ in range(most):
             if done or not self.hear():
                 break
             done = self._agree()
