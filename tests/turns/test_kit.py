@@ -1,5 +1,7 @@
 """What stands behind the names of the kit says at once where a rule uses it wrongly."""
 
+from typing import Any, cast
+
 import pytest
 
 from netcode.turns import Game, RulesError
@@ -36,6 +38,7 @@ def game(kit: Kit | None = None) -> Plain:
         ("turn_to", (range(2),), "numbered from 0 to 2; several are `self.turn_to(*…)`"),
         ("ask", ("which?", [1]), 'first comes who is asked: `self.ask(self.mover, […], "…")`'),
         ("tell", ("psst", [0, 7]), "tell(7) is no seat"),
+        ("tell", ("psst", 1.5), "tell(1.5) is no seat"),
         ("tell", ("psst", "all"), "tell(to='all') is no seat; to tell all, leave it out: `self.tell(text)`"),
         ("ask_all", ((), "ab"), "ask_all() asks nobody"),
         ("ask_all", (2, "ab"), "ask_all(2) is asked of several seats: `self.ask_all(self.alive, […])`"),
@@ -58,6 +61,16 @@ def test_who_moves_and_what_the_scores_are_has_to_be_known() -> None:
         _ = game().mover
     with pytest.raises(RulesError, match="has 1 scores for 3 seats"):
         game().finish(0, scores=[1.0])
+    with pytest.raises(RulesError, match=r"finish\(scores=3\) has no score for each seat"):
+        game().finish(0, scores=cast("Any", 3))
+
+
+@pytest.mark.parametrize("scores", [[True, False, 2.5], {1: False, 0: True, 2: 2.5}])
+def test_a_score_that_is_true_is_the_number_that_players_are_told(scores: Any) -> None:
+    made = game()
+    made.finish(0, scores=scores)
+
+    assert repr(made._kit.result) == "Result(winners=(0,), scores=(1, 0, 2.5), text='')"
 
 
 def test_the_turn_passes_by_who_is_out() -> None:

@@ -156,7 +156,7 @@ class Kit:
             raise RulesError('tell() says a text first, and then to whom: `self.tell("…", to=self.mover)`')
         if isinstance(to, str):
             raise RulesError(f"tell(to={to!r}) is no seat; to tell all, leave it out: `self.tell(text)`")
-        seats = None if to is None else (to,) if isinstance(to, int) else tuple(to)
+        seats = None if to is None else tuple(to) if isinstance(to, Iterable) else (to,)
         for seat in seats or ():
             self.check_seat(seat, "tell")
         said = {name: plain(value) for name, value in facts.items()}
@@ -242,11 +242,17 @@ class Kit:
 
 def _in_order(scores: Any, players: range) -> tuple[float, ...] | None:
     """Return scores in the order of the seats, whichever way they are given."""
+    if scores is None:
+        return None
+    if not isinstance(scores, Iterable):
+        raise RulesError(f"finish(scores={scores!r}) has no score for each seat; write one for each, in order")
+    listed: list[Any] = [*scores]
     if isinstance(scores, Mapping):
-        if {*scores} != {*players}:  # pyright: ignore[reportUnknownVariableType]
-            raise RulesError(f"finish(scores=…) is a dict of {[*scores]}; write the score of each seat, from 0 on")  # pyright: ignore[reportUnknownVariableType]
-        return tuple(scores[seat] for seat in players)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return None if scores is None else tuple(scores)
+        if {*listed} != {*players}:
+            raise RulesError(f"finish(scores=…) is a dict of {listed}; write the score of each seat, from 0 on")
+        listed = [scores[seat] for seat in players]
+    # True, as in `[seat in winners for seat in self.players]`, is no number to those who are told.
+    return tuple(int(score) if isinstance(score, bool) else score for score in listed)
 
 
 def _hint(seat: Any, name: str) -> str:
