@@ -75,10 +75,6 @@ class Session:
             table.update()
         self._left = [table for table in self._left if not table.reason]
         self._look()
-        if self._came_back and self.view.phase is not Phase.WAITING:
-            self._came_back = False
-            if self.view.phase is Phase.OVER:
-                self.another()  # the game that we come back to ended long ago
         if self.view.to_place and self._fleet:
             self.place(
                 self._fleet
@@ -130,6 +126,7 @@ class Session:
     def _hear(self, event: Event) -> None:
         match event:
             case Seated():
+                self._came_back = False
                 self._keep(self.table.ticket)
             case Started():
                 self._games, self._fleet, self._refusal, self._told = self._games + 1, (), "", ""

@@ -372,7 +372,7 @@ def test_a_seat_that_is_not_kept_any_more_is_a_new_one(sea: Sea, tmp_path: Path)
         assert kept.ticket == anne.table.ticket != "0123456789abcdef.of another time"
 
 
-def test_who_comes_back_after_the_end_sits_down_to_a_new_game(sea: Sea, tmp_path: Path) -> None:
+def test_who_comes_back_after_the_end_is_shown_it_and_can_play_on(sea: Sea, tmp_path: Path) -> None:
     first = KeptSeat("server", "Anne", tmp_path)
     anne = sea.enter("Anne", kept=first)
     sea.until(lambda: anne.joined)
@@ -384,10 +384,12 @@ def test_who_comes_back_after_the_end_sits_down_to_a_new_game(sea: Sea, tmp_path
 
     with closing(KeptSeat("server", "Anne", tmp_path)) as kept:
         again = sea.enter("Anne", kept=kept)
-        sea.until(lambda: again.joined and bob.view.sides[0].presence == "left")
+        sea.until(lambda: again.view.phase is Phase.OVER)
         sea.play(1.0)
 
-        assert (again.view.phase, again.reason) == (Phase.WAITING, None)
+        assert (again.view.winner, again.view.why, again.reason) == (1, "Anne gave up", None)
+        again.again(), bob.again()
+        sea.until(lambda: again.view.to_place and bob.view.to_place)
 
 
 def test_the_round_trip_and_silence_can_be_shown(sea: Sea) -> None:
