@@ -1,18 +1,10 @@
 """What was copied elsewhere is typed into a field, on desktops of every kind."""
 
-import os
-import warnings
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
-with warnings.catch_warnings():
-    # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
-    warnings.simplefilter("ignore")
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    pytest.importorskip("pygame", reason="the window needs pygame")
-    import pygame
+from quiet_pygame import pygame
 
 from demo_game.window.clipboard import is_paste, pasted
 from demo_game.window.field import Field

@@ -1,18 +1,10 @@
 """Text in the demo's window: what pygame's own font lacks is drawn in a font of the system, and costs no screen its layout."""
 
-import os
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-with warnings.catch_warnings():
-    # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
-    warnings.simplefilter("ignore")
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    pytest.importorskip("pygame", reason="the window needs pygame")
-    import pygame
+from quiet_pygame import pygame
 
 from demo_game.window.lettering import LETTERS, Lettering, folders, in_order, installed
 

@@ -5,21 +5,14 @@ import re
 import shutil
 import subprocess
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 from programs import DEADLINE, Start
+from quiet_pygame import pygame
 from screens import XVFB, screen
-
-with warnings.catch_warnings():
-    # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
-    warnings.simplefilter("ignore")
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    pytest.importorskip("pygame", reason="the window needs pygame")
-    import pygame
 
 from demo_game.rules import ALL_CELLS
 from demo_game.window.battle_scene import FOOTER

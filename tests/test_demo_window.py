@@ -1,8 +1,6 @@
 """Tests of the window of Broadside: every screen is drawn without a display, and played with made-up events."""
 
-import os
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -14,20 +12,13 @@ import pytest
 from broadside import Failing, Sea, changed, firing, placing
 from hypothesis import given
 from hypothesis import strategies as st
+from quiet_pygame import pygame
 
 import netcode
 from demo_game.captain import choose_target
 from demo_game.rules import ALL_CELLS, FLEET, Cell, Ship
 from demo_game.session import Session
 from demo_game.view import Phase, View
-
-with warnings.catch_warnings():
-    # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
-    warnings.simplefilter("ignore")
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    pytest.importorskip("pygame", reason="the window needs pygame")
-    import pygame
-
 from demo_game.window.app import App
 from demo_game.window.barrage import Barrage
 from demo_game.window.battle_scene import FOOTER, BattleScene

@@ -1,19 +1,11 @@
 """Network events in pygame's own queue."""
 
-import os
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from quiet_pygame import pygame
 from scene import TICK, Scene
-
-with warnings.catch_warnings():
-    # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
-    warnings.simplefilter("ignore")
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    pytest.importorskip("pygame")
-    import pygame
 
 import netcode
 from netcode.pygame import AWAY, BACK, JOINED, LEFT, RECEIVED, EventQueue

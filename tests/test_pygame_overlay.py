@@ -1,20 +1,12 @@
 """What the link does, in a corner of the window."""
 
-import os
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from quiet_pygame import pygame
 from scene import Scene
-
-with warnings.catch_warnings():
-    # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
-    warnings.simplefilter("ignore")
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-    pytest.importorskip("pygame")
-    import pygame
 
 from netcode.pygame import Overlay
 from netcode.pygame.overlay import fit
