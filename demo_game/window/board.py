@@ -67,7 +67,7 @@ def _largest_cell(painter: Painter, height: int, across: int) -> int:
 
 
 def draw_board(
-    painter: Painter, frame: SeaFrame, moment: Moment, seat: int, *, border: Colour = LINE, shade: float = 0.0
+    painter: Painter, frame: SeaFrame, moment: Moment, seat: int, *, border: Colour = LINE, shade: float
 ) -> None:
     """Draw the sea of a seat with everything that has landed in it."""
     view, barrage, now = moment

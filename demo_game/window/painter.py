@@ -83,9 +83,7 @@ class Painter:
         self.surface.blit(picture, rect)
         return rect
 
-    def paragraph(
-        self, words: str, place: tuple[int, int], width: int, size: float = 20, colour: Colour = INK
-    ) -> pygame.Rect:
+    def paragraph(self, words: str, place: tuple[int, int], width: int, size: float, colour: Colour) -> pygame.Rect:
         """Write centred lines, broken to the width, downwards from the place, and give the rectangle they cover."""
         left, top = place
         covered = pygame.Rect(left, top, 0, 0)

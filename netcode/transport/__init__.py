@@ -250,7 +250,7 @@ class Holder(Protocol):
     """Holds what has to be given back."""
 
     def close(self) -> None:
-        """Give everything back."""
+        """Give everything back; once is enough, twice is fine."""
 
 
 def abandon(holder: Holder) -> None:

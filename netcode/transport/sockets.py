@@ -7,19 +7,13 @@ also held here, and only its transport's end, or the interpreter's, lets go of i
 
 import atexit
 import socket
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from netcode.transport import Holder
 
-class Closable(Protocol):
-    """What can be closed, more than once."""
+T = TypeVar("T", bound=Holder)
 
-    def close(self) -> None:
-        """Give everything back."""
-
-
-T = TypeVar("T", bound=Closable)
-
-_in_use: set[Closable] = set()
+_in_use: set[Holder] = set()
 
 
 def check_plain(sock: object) -> None:
@@ -60,7 +54,7 @@ def let_go(thing: T) -> T:
     return thing
 
 
-def shut(thing: Closable) -> None:
+def shut(thing: Holder) -> None:
     """Close `thing`; once is enough, twice is fine, and so is what somebody else has closed by its number."""
     _in_use.discard(thing)
     try:

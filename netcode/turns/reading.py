@@ -1,7 +1,8 @@
-"""The file of a game that a command reads: what it begins to serve or to play meanwhile would be read without end."""
+"""The file of a game that is read: which module came from it, and that it is not to serve or to play meanwhile."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 from netcode.turns.errors import RulesError
 
@@ -25,3 +26,8 @@ def refuse_while_reading(what: str) -> None:
             f"{_read[-1]} calls {what} while it is read for its game; put that, and what follows, below "
             '`if __name__ == "__main__":`'
         )
+
+
+def is_read_from(origin: str | None, path: Path | str) -> bool:
+    """Tell whether what a module came from is this file."""
+    return origin is not None and Path(origin).resolve() == Path(path).resolve()

@@ -66,7 +66,7 @@ _ITERABLE: Any = Iterable
 _ITERATOR: Any = Iterator
 
 
-def listed(values: Iterable[Any], where: str = "a domain") -> tuple[Any, ...]:
+def listed(values: Iterable[Any], where: str) -> tuple[Any, ...]:
     """Return the values of a domain in an order that does not depend on the process: sets are sorted.
 
     Raises `RulesError` for what lists more than anybody could choose from: it may never come to an end.

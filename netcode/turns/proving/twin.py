@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netcode.turns.proving.seen import default_of
 from netcode.turns.proving.worlds import clone
+from netcode.turns.reading import is_read_from
 from netcode.turns.rules import Game
 from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import Choice, simulate
@@ -73,7 +74,7 @@ def load(module: str, path: str, name: str) -> type[Any]:
         found_at = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         found_at = None
-    if found_at is not None and (not path or _same(found_at.origin, path)):
+    if found_at is not None and (not path or is_read_from(found_at.origin, path)):
         loaded = importlib.import_module(module)
     else:  # nothing is imported by that name, or something else: a game may be in a file called chess.py
         spec = importlib.util.spec_from_file_location(module, path)
@@ -98,10 +99,6 @@ def is_there(game: type[Any]) -> bool:
     for part in game.__qualname__.split("."):
         found = getattr(found, part, None)
     return found is game
-
-
-def _same(origin: str | None, path: str) -> bool:
-    return origin is not None and Path(origin).resolve() == Path(path).resolve()
 
 
 def digests(

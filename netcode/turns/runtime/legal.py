@@ -127,7 +127,7 @@ def draw_arguments(
     dice: random.Random,
     complain: Complain,
     *,
-    thorough: bool = False,
+    thorough: bool,
 ) -> dict[str, Any] | None:
     """Draw a value for each argument of a move that is not listed.
 

@@ -8,7 +8,7 @@ from typing import Any
 from netcode.turns.errors import BUGS, Unfit
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.definition import definition_of
-from netcode.turns.language.fields import NOTHING, Packed
+from netcode.turns.language.fields import Packed
 from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.values import Shape, unpack
 
@@ -67,7 +67,7 @@ def check_times(left: Any, players: int) -> None:
     _need(type(left) is _LIST and len(left) == players and all(map(_is_number, left)), "clocks")
 
 
-def check_fields(rules: type[Any], fields: Packed, sound: Packed = NOTHING, *, whole: bool = True) -> None:
+def check_fields(rules: type[Any], fields: Packed, sound: Packed, *, whole: bool) -> None:
     """Raise `Unfit`, or what a type makes of what is none of its values, for fields that these rules never had.
 
     What is as in `sound` is not looked at: it was checked before. Where they need not be `whole`, what has no default may

@@ -223,7 +223,7 @@ class Keeper:
         text = "table %s is damaged: %s; it is kept as it is: put its row from a copy in its place, or delete it"
         log.warn(f"table {table}", text, ascii(table)[1:-1], shown[:MAX_TOLD])
 
-    def live(self, *, leaving: bool = False) -> None:
+    def live(self, *, leaving: bool) -> None:
         """Say that we live and how many tables we have, hear of the others, and take what is due and nobody's.
 
         Args:

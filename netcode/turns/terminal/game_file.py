@@ -12,7 +12,7 @@ from types import ModuleType
 
 from netcode import turns
 from netcode.turns.errors import BUGS, RulesError
-from netcode.turns.reading import reading
+from netcode.turns.reading import is_read_from, reading
 from netcode.turns.rules import Game
 
 
@@ -104,7 +104,7 @@ def _executed(module: ModuleType, loader: Loader, path: Path) -> ModuleType:
         root = next(folder for folder in path.resolve().parents if not (folder / "__init__.py").is_file())
         sys.path.append(str(root))  # where other processes find it, too
         part = importlib.import_module(".".join(path.resolve().relative_to(root).with_suffix("").parts))
-        if not _is_same(part.__file__, path):
+        if not is_read_from(part.__file__, path):
             raise
         return part
     return module
@@ -136,7 +136,7 @@ def _is_taken(name: str, path: Path) -> bool:
     """Tell whether something else than this file is imported by a name, or would be."""
     known = sys.modules.get(name)
     if known is not None:
-        return not _is_same(getattr(known, "__file__", None), path)
+        return not is_read_from(getattr(known, "__file__", None), path)
     here, sys.path[:] = sys.path[:], _elsewhere(path.parent)
     try:
         spec = importlib.util.find_spec(name)
@@ -157,10 +157,6 @@ def _step_back(folder: Path) -> None:
     others = _elsewhere(folder)
     if len(others) < len(sys.path):
         sys.path[:] = [*others, str(folder.resolve())]
-
-
-def _is_same(origin: str | None, path: Path) -> bool:
-    return origin is not None and Path(origin).resolve() == path.resolve()
 
 
 def blamed(where: str, error: BaseException) -> str:
