@@ -86,6 +86,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "proving/hushing": ("check",),
     "proving/onlookers": ("check",),
     "proving/outside": ("outside",),
+    "proving/playtest": ("check",),
     "proving/positions": ("check",),
     "proving/report": ("check",),
     "proving/seen": ("check",),

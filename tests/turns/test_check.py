@@ -28,7 +28,7 @@ from netcode.turns.check import Checker
 from netcode.turns.language.definition import MoveRule
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.marks import Mark
-from netcode.turns.proving import twin, worlds
+from netcode.turns.proving import playtest, twin, worlds
 from netcode.turns.proving.elsewhere import compare
 from netcode.turns.proving.findings import Findings
 from netcode.turns.proving.growth import MAX_TOLD
@@ -583,7 +583,7 @@ def test_arguments_in_events_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
         return Moved(seat, f"{name} and what with")
 
     monkeypatch.setattr(table_module, "Moved", told_too_much)
-    monkeypatch.setattr(sys.modules["netcode.turns.check"], "Moved", Moved)
+    monkeypatch.setattr(playtest, "Moved", Moved)
 
     assert "others are told more of a move than its name" in problems(Cards)
 
@@ -907,7 +907,7 @@ def test_an_endless_game_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         def wait(self) -> None:
             pass
 
-    monkeypatch.setattr(sys.modules["netcode.turns.check"], "MAX_MOVES", 300)
+    monkeypatch.setattr(playtest, "MAX_MOVES", 300)
 
     assert problems(Endless, 1) == "a game does not end within 300 moves"
 
@@ -933,7 +933,7 @@ def test_a_bug_behind_a_legal_move_is_found() -> None:
 
 
 def test_of_one_bug_that_has_many_faces_one_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["netcode.turns.check"], "MAX_MOVES", 50)
+    monkeypatch.setattr(playtest, "MAX_MOVES", 50)
 
     class Forgetful(Game):
         count: int = 0
@@ -1994,7 +1994,7 @@ def test_what_is_stopped_before_a_game_was_over_proves_nothing(monkeypatch: pyte
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Checker, "_step", interrupted)
+    monkeypatch.setattr(playtest.Playtest, "_step", interrupted)
     checker = Checker(Cards, {}, 60.0)
     with pytest.raises(KeyboardInterrupt):
         checker.run(3, 1, None)

@@ -10,6 +10,7 @@ import pytest
 
 from netcode.turns import Free, Game, Hidden, Owned, check, move, options
 from netcode.turns.check import Checker
+from netcode.turns.proving import playtest
 from netcode.turns.proving.variants import EACH, FEW, Variant, Variants, spread
 
 pytestmark = pytest.mark.usefixtures("forks_for_twins")
@@ -181,7 +182,7 @@ def test_a_game_that_takes_all_the_time_is_played_to_its_end(monkeypatch: pytest
 
 
 def test_games_without_an_end_are_not_begun_with_value_after_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["netcode.turns.check"], "MAX_MOVES", 300)
+    monkeypatch.setattr(playtest, "MAX_MOVES", 300)
 
     class Endless(Game):
         @options(size=range(9))
