@@ -11,7 +11,7 @@ from typing import Any
 import interrupted
 import pytest
 from bounds import Patience, as_long_as, until
-from faults.wire import BYE, frame, hello, reason_of
+from faults.wire import BYE, UPGRADE, frame, hello, reason_of
 from inside import (
     doorway_of,
     link_of,
@@ -627,11 +627,6 @@ def test_what_is_asked_for_in_the_middle_of_an_update_is_done_at_its_end(scene: 
 
 
 # Browsers.
-
-UPGRADE = (
-    b"GET / HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import msgpack
 import pytest
 from bounds import Patience, until
 from certificates import Certificate, needs_openssl
-from faults.wire import BYE, Control, frame, hello
+from faults.wire import BYE, UPGRADE, Control, frame, hello, masked
 from inside import crowd_of, doorway_of, link_of, linked_at, links_of, origins_of
 from interrupts import Press, interrupt
 
@@ -30,22 +30,11 @@ from netcode.transport.web import DELIVERY, LOOK, NEWCOMERS, STEPS, Continued, F
 from netcode.transport.websocket import WebSocketTransport
 from netcode.wire.http import MAX_HEAD
 from netcode.wire.proxies import V2
-from netcode.wire.websocket import BINARY, CLOSE, unmask
+from netcode.wire.websocket import CLOSE
 
 LOOPBACK = "127.0.0.1"
-UPGRADE = (
-    b"GET /any HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-)
 PAGE = "<p>the page"
 TLS_HELLO = b"\x16\x03\x01"
-
-
-def masked(payload: bytes, opcode: int = BINARY) -> bytes:
-    """Return what a browser sends."""
-    size, key = len(payload), b"\x37\xfa\x21\x3d"
-    length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-    return bytes((0x80 | opcode,)) + length + key + bytes(unmask(payload, key))
 
 
 class House:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from bounds import Patience, until
 from certificates import Certificate, needs_openssl
+from faults.wire import masked
 from strange_browser import StrangeBrowser
 from transport_contract import Ends, TransportContract, fill, receive, receive_until
 from websockets.frames import Opcode
@@ -240,11 +241,6 @@ def test_what_came_with_the_handshake_is_received_first(pair: Pair) -> None:
     assert server.address == ADDRESS
     server.close()
     client.close()
-
-
-def masked(payload: bytes, opcode: int = BINARY) -> bytes:
-    assert len(payload) < 126
-    return bytes((0x80 | opcode, 0x80 | len(payload))) + KEY + bytes(unmask(payload, KEY))
 
 
 def test_who_sends_many_small_messages_is_received_in_small_parts(pair: Pair) -> None:

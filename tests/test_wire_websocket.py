@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+from faults.wire import masked
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
@@ -135,19 +136,6 @@ def test_headers_are_as_short_as_they_may_be(size: int, expected: str) -> None:
 # What comes.
 
 
-def masked(opcode: int, payload: bytes = b"", *, last: bool = True, key: bytes = b"\x37\xfa\x21\x3d") -> bytes:
-    """Return what a client sends."""
-    size = len(payload)
-    first = bytes(((0x80 if last else 0) | opcode,))
-    if size < 126:
-        length = bytes((0x80 | size,))
-    elif size < 65_536:
-        length = b"\xfe" + size.to_bytes(2, "big")
-    else:
-        length = b"\xff" + size.to_bytes(8, "big")
-    return first + length + key + bytes(unmask(payload, key))
-
-
 def take(reader: FrameReader, data: bytes) -> bytes:
     """Have a reader take bytes, as from a network."""
     room = memoryview(bytearray(data))
@@ -168,17 +156,17 @@ def test_masking_twice_is_nothing(size: int) -> None:
 
     assert once == bytes(byte ^ key[i % 4] for i, byte in enumerate(data))
     assert unmask(bytes(once), key) == data
-    assert take(FrameReader(), masked(BINARY, data, key=key)) == data
+    assert take(FrameReader(), masked(data, key=key)) == data
 
 
 @pytest.mark.parametrize("size", range(1, 130))
 @pytest.mark.parametrize("before", [b"", b"x", b"before"])
 def test_a_message_of_any_size_is_taken_alone_and_among_others(size: int, before: bytes) -> None:
-    data, after = os.urandom(size), masked(BINARY, b"after", key=os.urandom(4))
-    said = masked(BINARY, before, key=os.urandom(4)) + masked(BINARY, data, key=os.urandom(4)) + after
+    data, after = os.urandom(size), masked(b"after", key=os.urandom(4))
+    said = masked(before, key=os.urandom(4)) + masked(data, key=os.urandom(4)) + after
     reader = FrameReader()
 
-    assert take(reader, masked(BINARY, data, key=os.urandom(4))) == data
+    assert take(reader, masked(data, key=os.urandom(4))) == data
     assert take(reader, said) == before + data + b"after"
     assert take(reader, said[:-1]) + take(reader, said[-1:]) == before + data + b"after"
     assert (reader.failure, reader.calm) == ("", True)
@@ -186,14 +174,14 @@ def test_a_message_of_any_size_is_taken_alone_and_among_others(size: int, before
 
 def test_cut_anywhere_it_is_the_same_stream() -> None:
     stream = (
-        masked(BINARY, b"a" * 5)
-        + masked(BINARY, b"b" * 300, last=False)
-        + masked(PING, b"now?")
-        + masked(CONTINUATION, b"", last=False)
-        + masked(CONTINUATION, b"c" * 7)
-        + masked(PONG, b"x" * 125)
-        + masked(BINARY)
-        + masked(BINARY, b"d")
+        masked(b"a" * 5)
+        + masked(b"b" * 300, last=False)
+        + masked(b"now?", PING)
+        + masked(b"", CONTINUATION, last=False)
+        + masked(b"c" * 7, CONTINUATION)
+        + masked(b"x" * 125, PONG)
+        + masked(b"")
+        + masked(b"d")
     )
     for step in range(1, len(stream)):
         reader = FrameReader()
@@ -206,7 +194,7 @@ def test_cut_anywhere_it_is_the_same_stream() -> None:
 def test_only_the_last_ping_is_kept() -> None:
     reader = FrameReader()
 
-    assert take(reader, masked(PING, b"one") + masked(PING, b"two") + masked(PONG, b"three")) == b""
+    assert take(reader, masked(b"one", PING) + masked(b"two", PING) + masked(b"three", PONG)) == b""
     assert reader.ping == b"two"
 
 
@@ -216,27 +204,27 @@ def test_only_the_last_ping_is_kept() -> None:
 def test_close_is_the_end_and_what_follows_it_is_nothing(payload: bytes, farewell: bytes) -> None:
     reader = FrameReader()
 
-    assert take(reader, masked(BINARY, b"last") + masked(CLOSE, payload) + masked(BINARY, b"more")) == b"last"
+    assert take(reader, masked(b"last") + masked(payload, CLOSE) + masked(b"more")) == b"last"
     assert (reader.closed, reader.farewell) == (True, farewell)
-    assert take(reader, masked(BINARY, b"more")) == b""
+    assert take(reader, masked(b"more")) == b""
 
 
 BROKEN = {
     "it sent a message without a mask": [control(BINARY, b"x"), control(PING), b"\x82\x7f"],
-    "it sent a text message, and only binary ones are taken": [masked(TEXT, b"x"), b"\x01"],
+    "it sent a text message, and only binary ones are taken": [masked(b"x", TEXT), b"\x01"],
     "it used an extension that was not agreed on": [b"\xc2", b"\xa2\x81", b"\x92"],
-    "it sent a message of the unknown kind 3": [masked(3, b"x"), b"\x83"],
-    "it sent a message of the unknown kind 11": [masked(11, b"x"), b"\x8b"],
-    "it sent a control message of more than 125 bytes": [masked(PING, b"x" * 126), b"\x89\xfe", b"\x88\xff"],
-    "it sent a control message in parts": [masked(PING, b"x", last=False), b"\x08"],
+    "it sent a message of the unknown kind 3": [masked(b"x", 3), b"\x83"],
+    "it sent a message of the unknown kind 11": [masked(b"x", 11), b"\x8b"],
+    "it sent a control message of more than 125 bytes": [masked(b"x" * 126, PING), b"\x89\xfe", b"\x88\xff"],
+    "it sent a control message in parts": [masked(b"x", PING, last=False), b"\x08"],
     "it announced a message of 2^63 bytes or more": [b"\x82\xff\x80" + bytes(7), b"\x82\xff" + b"\xff" * 8],
-    "it began a message within another": [masked(BINARY, b"", last=False) + b"\x82"],
-    "it went on with no message": [masked(CONTINUATION, b"x"), b"\x80", b"\x00"],
+    "it began a message within another": [masked(b"", last=False) + b"\x82"],
+    "it went on with no message": [masked(b"x", CONTINUATION), b"\x80", b"\x00"],
     "it said Close for a reason that cannot be one": [
-        masked(CLOSE, b"x"),
-        masked(CLOSE, b"\x03\xed"),
-        masked(CLOSE, b"\x00\x00"),
-        masked(CLOSE, b"\xff\xff"),
+        masked(b"x", CLOSE),
+        masked(b"\x03\xed", CLOSE),
+        masked(b"\x00\x00", CLOSE),
+        masked(b"\xff\xff", CLOSE),
     ],
 }
 
@@ -245,13 +233,13 @@ BROKEN = {
 def test_a_broken_rule_is_named_as_soon_as_it_is_broken(failure: str, data: bytes) -> None:
     reader = FrameReader()
 
-    assert take(reader, masked(BINARY, b"fine") + data) == b"fine"
+    assert take(reader, masked(b"fine") + data) == b"fine"
     assert (reader.failure, reader.closed) == (failure, False)
     assert reader.farewell == (1003 if "text" in failure else 1002).to_bytes(2, "big")
-    assert take(reader, masked(BINARY, b"more")) == b""
+    assert take(reader, masked(b"more")) == b""
 
 
-@pytest.mark.parametrize("nothing", [masked(PING), masked(PONG, b"x"), masked(BINARY)])
+@pytest.mark.parametrize("nothing", [masked(b"", PING), masked(b"x", PONG), masked(b"")])
 def test_many_messages_that_carry_nothing_are_too_many_at_once_and_not_one_after_another(nothing: bytes) -> None:
     patient, hasty = FrameReader(), FrameReader()
 
@@ -263,8 +251,8 @@ def test_many_messages_that_carry_nothing_are_too_many_at_once_and_not_one_after
 
 
 def test_parts_of_a_message_that_carry_next_to_nothing_count_as_nothing() -> None:
-    begun, enough = masked(BINARY, b"", last=False), masked(CONTINUATION, bytes(LITTLE), last=False)
-    little = masked(CONTINUATION, bytes(LITTLE - 1), last=False)
+    begun, enough = masked(b"", last=False), masked(bytes(LITTLE), CONTINUATION, last=False)
+    little = masked(bytes(LITTLE - 1), CONTINUATION, last=False)
     patient, hasty = FrameReader(), FrameReader()
 
     assert take(patient, begun + enough * MANY + little * (MANY - 1)) == bytes((2 * LITTLE - 1) * MANY - LITTLE + 1)
@@ -276,10 +264,10 @@ def test_parts_of_a_message_that_carry_next_to_nothing_count_as_nothing() -> Non
 @pytest.mark.parametrize(
     ("one", "many"),
     [
-        (masked(BINARY, b"x"), MANY),
-        (masked(PING, b"x"), FEW),
-        (masked(BINARY), FEW),
-        (masked(CONTINUATION, bytes(LITTLE), last=False), FEW),
+        (masked(b"x"), MANY),
+        (masked(b"x", PING), FEW),
+        (masked(b""), FEW),
+        (masked(bytes(LITTLE), CONTINUATION, last=False), FEW),
         (b"\x82\xfe\0\x01\0\0\0\0x", FEW),
     ],
     ids=["small", "pings", "empty", "parts", "small in a long form"],
@@ -287,7 +275,7 @@ def test_parts_of_a_message_that_carry_next_to_nothing_count_as_nothing() -> Non
 def test_many_messages_in_one_read_are_noticed_as_long_as_they_come(one: bytes, many: int) -> None:
     reader = FrameReader()
     if one[0] == CONTINUATION:
-        take(reader, masked(BINARY, b"x", last=False))
+        take(reader, masked(b"x", last=False))
 
     take(reader, one * many)
     few = reader.dense
@@ -299,30 +287,30 @@ def test_many_messages_in_one_read_are_noticed_as_long_as_they_come(one: bytes, 
 
 
 def test_who_sent_many_messages_once_is_forgiven_and_the_next_time_later() -> None:
-    reader, usual = FrameReader(), masked(BINARY, bytes(30)) * 10 + masked(PONG)
+    reader, usual = FrameReader(), masked(bytes(30)) * 10 + masked(b"", PONG)
     reads: list[int] = []
 
     for _ in range(3):
-        take(reader, masked(BINARY, b"x") * (MANY + 1))
+        take(reader, masked(b"x") * (MANY + 1))
         take(reader, usual * 5)  # which is not usual
         for number in range(500):
             if reader.dense:
-                take(reader, usual if number % 2 else masked(BINARY, b"x"))
+                take(reader, usual if number % 2 else masked(b"x"))
                 reads += [number] if not reader.dense else []
 
     assert reads == [QUIET - 1, 2 * QUIET - 1, 4 * QUIET - 1]
-    assert (take(reader, masked(BINARY, b"x")), reader.calm) == (b"x", True)
+    assert (take(reader, masked(b"x")), reader.calm) == (b"x", True)
 
 
 def test_large_messages_are_never_many() -> None:
-    reader, one = FrameReader(), masked(BINARY, bytes(126))
+    reader, one = FrameReader(), masked(bytes(126))
 
     assert take(reader, one * 2 * FEW) == bytes(126) * 2 * FEW
     assert (reader.dense, reader.calm) == (False, True)
 
 
 def test_small_messages_are_as_quick_behind_one_that_was_cut() -> None:
-    reader, one = FrameReader(), masked(BINARY, b"x")
+    reader, one = FrameReader(), masked(b"x")
 
     take(reader, one[:3])
     taken = take(reader, one[3:] + one * FEW)
@@ -459,7 +447,7 @@ def scramble(chance: random.Random) -> bytes:
     """Return a message of which a byte may be wrong."""
     opcode = chance.choice((BINARY, BINARY, BINARY, CONTINUATION, PING, PONG, CLOSE))
     payload = chance.choice((b"", b"\x03\xe8", b"\x03\xe8bye", chance.randbytes(chance.randrange(200))))
-    data = bytearray(masked(opcode, payload, last=chance.random() < 0.8, key=chance.randbytes(4)))
+    data = bytearray(masked(payload, opcode, last=chance.random() < 0.8, key=chance.randbytes(4)))
     if chance.random() < 0.5:
         data[chance.randrange(min(len(data), 12))] ^= 1 << chance.randrange(8)
     return bytes(data)

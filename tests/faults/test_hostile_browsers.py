@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 import pytest
-from test_transport_web import UPGRADE, Guest, House, masked
+from test_transport_web import Guest, House
 
 import netcode
 from netcode import Web
 from netcode.wire.proxies import V2
 from netcode.wire.websocket import BINARY, CLOSE, CONTINUATION, MANY, PING, TEXT, control
 
-from .wire import hello, message
+from .wire import UPGRADE, hello, masked, message
 
 IN_TIME = 3.1
 """Seconds after which a stranger is over that does not what it should: `handshake_timeout`, and the goodbye."""

@@ -11,6 +11,11 @@ from netcode.transport import Network
 
 MAX_MESSAGE = 65_536
 HELLO, WELCOME, PING, PONG, BYE, ACK = range(1, 7)
+UPGRADE = (
+    b"GET /any HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+)
+"""How a browser begins, up to further lines and an empty one."""
 
 
 def frame(payload: bytes) -> bytes:
@@ -41,6 +46,20 @@ def welcome(peer_id: int = 1, token: bytes = b"", received: int = 0, protocol: i
 def bye(code: int = 3, text: str = "so long", *more: Any) -> bytes:
     """Return a BYE."""
     return control(BYE, code, text, *more)
+
+
+def masked(payload: bytes, opcode: int = 2, *, last: bool = True, key: bytes = b"\x37\xfa\x21\x3d") -> bytes:
+    """Return a message of WebSocket, or a part of one, as a browser sends it."""
+    size = len(payload)
+    if size < 126:
+        length = bytes((0x80 | size,))
+    elif size < 65_536:
+        length = struct.pack(">BH", 0xFE, size)
+    else:
+        length = struct.pack(">BQ", 0xFF, size)
+    mask = (key * (size // 4 + 1))[:size]
+    covered = (int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")).to_bytes(size, "big")
+    return bytes(((0x80 if last else 0) | opcode,)) + length + key + covered
 
 
 class Stranger:

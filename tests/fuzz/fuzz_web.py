@@ -5,7 +5,7 @@ The first byte chooses what the others are fed to: the frames of WebSocket, a re
 
 import base64
 
-from faults.wire import hello
+from faults.wire import UPGRADE, hello, masked
 
 import netcode
 from netcode import Server, Web
@@ -16,10 +16,6 @@ from netcode.wire.http import BadRequest, parse, refuse
 
 PROXY = Address("10.0.0.1", 1)
 WEB = Web(page="<p>here", files={"a.js": "1"}, origins=["https://a.example"], proxies=["10.0.0.0/8", "127.0.0.1"])
-UPGRADE = (
-    b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-)
 
 
 def fuzz_web(data: bytes) -> None:
@@ -105,10 +101,6 @@ def visit(data: bytes) -> None:
         assert len(server.peers) == 1
         assert not stranger.alive
         player.close()
-
-
-def masked(payload: bytes, opcode: int = websocket.BINARY) -> bytes:
-    return bytes((0x80 | opcode, 0x80 | len(payload))) + b"key!" + bytes(websocket.unmask(payload, b"key!"))
 
 
 def seeds() -> dict[str, bytes]:
