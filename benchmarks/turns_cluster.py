@@ -321,8 +321,6 @@ class Evening:
             if not owners or owners[-1] != known:
                 owners.append(known)
 
-    # What happens to the processes.
-
     def at(self, process: Process) -> set[int]:
         """Return the tables that a process has."""
         return {n for n, table in enumerate(self.tables) if any(one.seat.address.port == process.port for one in table)}
@@ -391,8 +389,6 @@ class Evening:
             process.running.kill()
         self.until(lambda: process.ends.total() > before, "the end of a process that was cut off as it drained")
         self.measure(range(len(self.tables)) if outage else tables, "play after a drain was cut", self.outcome.cuts)
-
-    # The end.
 
     def close(self) -> None:
         """Let what is under way come to an end, look at everything once more, and end it."""

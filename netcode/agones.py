@@ -104,8 +104,6 @@ class Agones(Observer):
         """Set an annotation of the game server, which Agones calls likewise. Texts, or `TypeError`."""
         self._tell("PUT", "/metadata/annotation", key, value)
 
-    # What the server tells.
-
     def begin(self) -> None:
         self._lives = True
 
@@ -121,8 +119,6 @@ class Agones(Observer):
             last = bool(self._waiting)
         if self._thread is not None and last:
             self._thread.join(TIMEOUT)
-
-    # What the thread does.
 
     def _tell(self, method: str, path: str, *pair: str) -> None:
         for text in pair:

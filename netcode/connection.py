@@ -73,8 +73,6 @@ class Connection(Waiter, Generic[D_co]):
         self._scratch: memoryview | None = None
         self._busy = False  # in an update: what another one read meanwhile would come before what this one has read
 
-    # What a caller may ask.
-
     @property
     def state(self) -> State:
         """The state as of the last `update()`, `wait`, `close()` or `close_nicely()`."""
@@ -128,8 +126,6 @@ class Connection(Waiter, Generic[D_co]):
 
     def __repr__(self) -> str:
         return f"<Connection {self.state.value} to {self.remote_address or self._stream.where}>"
-
-    # Sending and receiving.
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
         """Queue `data` to be sent by the following updates.
@@ -209,8 +205,6 @@ class Connection(Waiter, Generic[D_co]):
         check_receivable(length)
         self._intake.forget(self._stream, length)
 
-    # Ending.
-
     def close(self) -> None:
         """End the connection at once; what waits to be sent is lost. Does nothing if it is over already."""
         self._stream.close()
@@ -239,8 +233,6 @@ class Connection(Waiter, Generic[D_co]):
         except BaseException:
             self._stream.interrupted()
             raise
-
-    # Driving.
 
     def update(self) -> None:
         """Do what can be done now: connect, receive, send, ping, time out. Call it once a frame. Never blocks.

@@ -117,8 +117,6 @@ class Web:
             f"{name}://{one}".lower().removesuffix(port) for one in servers for name, port in schemes
         )
 
-    # For the door.
-
     def _answer(self, request: Request) -> bytes:
         """Return the answer to a request for a page. Raises `BadRequest`."""
         found = self._files.get(request.name)

@@ -142,8 +142,6 @@ class Observer:
         """Return what went over all links so far."""
         return _sum(self._departed, *(peer.stats[:4] for peer in self.server.peers))
 
-    # What the server tells.
-
     def begin(self) -> None:
         """Hear that an update begins."""
         self._began = self._clock()

@@ -128,8 +128,6 @@ class MemoryNetwork:
         self._doors[port] = door
         return door
 
-    # For the parts of the network.
-
     def free_port(self) -> int:
         """Return a port on which nobody listens."""
         while True:

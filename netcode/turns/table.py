@@ -77,8 +77,6 @@ class Table(Standing):
 
     __slots__ = ()
 
-    # -- making one
-
     @classmethod
     def create(
         cls,
@@ -135,8 +133,6 @@ class Table(Standing):
         course.packed, course.closely = packed, None
         return commit(self, ["start", None], news, now=now)
 
-    # -- playing
-
     def play(
         self, seat: int, name: str, arguments: Mapping[str, Any], number: int, *, now: float, lag: float = 0.0
     ) -> Step | Refused:
@@ -192,8 +188,6 @@ class Table(Standing):
             return refused
         return take_answer(self, seat, question, option, number, now=now, lag=lag)
 
-    # -- time and people
-
     def presence(self, seat: int, present: bool, now: float) -> tuple[Step, ...]:
         """Say that somebody sits at the seat, or left it; absence has consequences when `grace` is over."""
         self.note_presence(seat, present, now)
@@ -248,8 +242,6 @@ class Table(Standing):
             return refused
         return give_up(self, seat, now)
 
-    # -- taking back
-
     def undo(self, seat: int, now: float) -> Step | Refused:
         """Take the last move back, or ask the others whether one may (a step without an entry)."""
         how = self.can_undo(seat)
@@ -279,8 +271,6 @@ class Table(Standing):
             return Refused(_NO_TIME)
         return take_back(self, wanted, now)
 
-    # -- other worlds
-
     def imagined(self, seat: int, dice: random.Random) -> "Table | None":
         """Return a table of its own as it might be for all that a seat knows, for bots that play it on.
 
@@ -301,8 +291,6 @@ class Table(Standing):
         table = type(self)(other, None)
         table.started, table.numbers = True, [*self.numbers]
         return table
-
-    # -- restoring
 
     @classmethod
     def restore(cls, game: type[Any], state: bytes, entries: Sequence[bytes] = (), *, now: float = 0.0) -> "Table":

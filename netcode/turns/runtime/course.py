@@ -56,8 +56,6 @@ class Course:
         self._dry: DryKit | None = None
         self._rounds, self._task = 0, Task("setup")
 
-    # -- where it stands
-
     @property
     def game(self) -> Any:
         """The game as the rules have it."""
@@ -119,8 +117,6 @@ class Course:
         if self._dry is None:
             self._dry = DryKit(self.kit.names, self.kit.options, b"")
         return self._dry
-
-    # -- making it go on
 
     def attempt(self, run: Callable[[Stand], list[Told]], before: Stand, seat: int) -> list[Told] | Refused:
         """Run rules from where the game stands, and return what they tell; if they refuse or fail, everything is as it was `before`."""

@@ -78,8 +78,6 @@ class Standing:
         self.course.rest()
         self._views, self._listings, self._whole, self._snapshot = {}, {}, {}, None
 
-    # -- looking
-
     @property
     def names(self) -> list[str]:
         """What the players are called, by seat."""
@@ -186,8 +184,6 @@ class Standing:
         """
         return draw(self.course, seat, name, dice, thorough=thorough)
 
-    # -- time and people
-
     def absent(self, seat: int, now: float) -> bool:
         """Tell whether the seat has been left for longer than `grace`."""
         return self.absence.beyond(seat, now, self.game.grace)
@@ -206,8 +202,6 @@ class Standing:
         """Return when the first of the clocks that run is at zero; None where none runs."""
         return None if self.clocks is None or not self.is_open() else self.clocks.due()
 
-    # -- taking back
-
     def can_undo(self, seat: int) -> str:
         """Tell how the seat could take its last move back: "" for not at all, "free", or "consent"."""
         last = self.undoing.last
@@ -220,8 +214,6 @@ class Standing:
     def undo_wanted_by(self) -> int | None:
         """Return the seat that waits for consent to take its move back."""
         return self.undoing.wanted
-
-    # -- storing
 
     def snapshot(self) -> bytes:
         """Return the state (msgpack, cached until the next change): what `restore` starts from."""

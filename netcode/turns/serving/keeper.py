@@ -80,8 +80,6 @@ class Keeper:
         self.writer: Writer = make_writer(store, on_thread=on_thread)
         self.writer.tally.renewed_at = clock()
 
-    # What is stored.
-
     def found(self, room: Room, now: float) -> None:
         """Take in a new table."""
         self._hold(room, now)
@@ -145,8 +143,6 @@ class Keeper:
             self.writer.batch.done.append(tell)
         else:
             tell(None)
-
-    # What is in memory.
 
     def with_lobby(self, then: Callable[[], None]) -> None:
         """Call `then` once the lobby knows what other servers list: now where there are none."""

@@ -176,8 +176,6 @@ class Room:
         table = self.table
         return None if table is None or self.frozen or table.frozen else table.due()
 
-    # What happens to it.
-
     def sit(self, name: str, key: bytes) -> bytes:
         """Give somebody the next seat."""
         self.seats.append(Seat(self.distinct(name), key))
@@ -246,8 +244,6 @@ class Room:
     def sleep(self) -> bytes:
         """Leave memory while a clock runs, which goes on meanwhile."""
         return pack(["sleep"])
-
-    # What is stored of it.
 
     def stored(self) -> bytes:
         """Return what `restore` starts from."""
@@ -351,8 +347,6 @@ class Room:
         is_open = self.table is None and len(self.seats) < self.most
         names, keys = [seat.name for seat in self.seats], [seat.key for seat in self.seats]
         return Listing(self.id, self.game.__name__, self.code, self.players, self.options, names, keys, is_open)
-
-    # Who is there.
 
     def seat_of(self, key: bytes) -> int | None:
         """Return the seat that a key opens."""
