@@ -1369,6 +1369,47 @@ def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall, cap
     hall.finish(*others)
 
 
+def acres(sizes: range | None) -> type[Game]:
+    """Return rules of which whoever opens a table chooses such a size, if any."""
+
+    class Land(Game):
+        size: int = 0
+
+        @move
+        def sell(self) -> None:
+            self.finish()
+
+    def setup(self: Any, size: int = 0 if sizes is None else sizes[0]) -> None:
+        self.size = size
+
+    chosen = {} if sizes is None else {"setup": options(size=sizes)(setup)}
+    return type("Land", (Land,), {**chosen, "__module__": __name__})
+
+
+@pytest.mark.parametrize(("after", "size"), [(range(6, 9), 6), (None, 0)])
+def test_an_option_that_changed_rules_do_not_take_is_as_if_nobody_chose_it(
+    hall: Hall, after: range | None, size: int
+) -> None:
+    before = acres(range(3, 5))
+    hall.games = (before,)
+    hall.serve()
+    ann, bob = two(hall, game=before, room="over")
+    hall.move(ann, "sell")
+    cid, dan = hall.join(before, room="waits", options={"size": 4}), hall.join(before)
+    hall.kill()
+    hall.games = (now,) = (acres(after),)
+    hall.serve()
+    hall.until(lambda: all(seat.connected and seat.seated for seat in hall.seats))
+    hall.join(now, room="waits")
+    hall.join(now)
+    ann.rematch()
+    bob.rematch()
+
+    hall.until(lambda: all(seat.started and not seat.over for seat in hall.seats))
+    assert [seat.view.size for seat in (ann, cid, dan)] == [size] * 3
+    assert cid.options == ({} if after is None else {"size": size})
+
+
 def test_the_log_says_once_that_a_table_is_of_a_game_that_is_not_played_any_more(
     hall: Hall, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -62,6 +62,23 @@ def with_defaults(game: type[Any], options: Mapping[str, Any]) -> dict[str, Any]
     return chosen | ({"clock": options["clock"]} if "clock" in options else {})
 
 
+def still_chosen(game: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is chosen for a table whose game has yet to begin, perhaps by older rules, as `with_defaults` does.
+
+    What the rules do not take any more is as if nobody had chosen it.
+    """
+
+    def takes(chosen: Mapping[str, Any]) -> bool:
+        try:
+            read_options(game, chosen)
+        except ValueError:
+            return False
+        return True
+
+    kept = options if takes(options) else {name: one for name, one in options.items() if takes({name: one})}
+    return with_defaults(game, kept)
+
+
 def _texts(move: MoveRule) -> list[str]:
     """Return the arguments that are a text, whatever is in it: `1984` is one, and no number."""
     shapes = {

@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from netcode.diagnostics import log
+from netcode.turns.serving.games import still_chosen
 from netcode.turns.serving.lobby import Listing as Listed
 from netcode.turns.serving.lobby import Lobby
 from netcode.turns.serving.neighbours import LEAVING, Elsewhere, Neighbours
@@ -199,6 +200,8 @@ class Keeper:
         if isinstance(room, Room):
             if room.table is not None and room.table.damage:
                 self._tell_damage(table, room.table.damage)
+            if room.table is None:
+                room.options = still_chosen(room.game, room.options)
             self._hold(room, now)
             room.viewers = self.asleep.pop(table, [])
             room.wakes = room.next_due() is not None

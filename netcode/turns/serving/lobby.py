@@ -8,7 +8,7 @@ from typing import Any
 
 from netcode.turns.errors import BUGS, Unfit
 from netcode.turns.protocol import Join
-from netcode.turns.serving.games import seats_of, with_defaults
+from netcode.turns.serving.games import seats_of, still_chosen, with_defaults
 from netcode.turns.values import pack, unpack
 
 FORMAT = 1
@@ -95,7 +95,7 @@ class Lobby:
                 self._damaged(table, f"its listing cannot be read ({error})")
                 continue
             if listing is not None and listing.game in self._games:
-                listing.options = with_defaults(self._games[listing.game], listing.options)
+                listing.options = still_chosen(self._games[listing.game], listing.options)
                 self.put(listing)
                 self.know(table, listing.keys)
 

@@ -16,7 +16,7 @@ from netcode.turns.protocol import MAX_NAME
 from netcode.turns.runtime.absence import matters
 from netcode.turns.runtime.soundness import DAMAGED
 from netcode.turns.runtime.storing import OtherVersion
-from netcode.turns.serving.games import seats_of, with_defaults
+from netcode.turns.serving.games import seats_of, still_chosen, with_defaults
 from netcode.turns.serving.lobby import Listing
 from netcode.turns.store import Saved
 from netcode.turns.table import Happening, Table
@@ -227,7 +227,7 @@ class Room:
 
     def begin(self, secret: bytes) -> bytes:
         """Make the table for those who sit. Raises `ValueError` if the game cannot be played like that."""
-        names = [seat.name for seat in self.seats]
+        self.options, names = still_chosen(self.game, self.options), [seat.name for seat in self.seats]
         self.table = Table.create(self.game, len(self.seats), self.options, secret=secret, names=names)
         return pack(["begin", self.table.snapshot()])
 
