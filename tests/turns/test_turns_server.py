@@ -285,7 +285,7 @@ def farm(kind: Any, first: Any) -> type[Game]:
     return Farm
 
 
-def test_a_table_that_other_rules_froze_is_shown_to_who_has_these(hall: Hall) -> None:
+def test_a_table_that_other_rules_froze_is_shown_to_who_has_these(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
     old, new = farm(list[int], [5, 7]), farm(dict[int, int], {0: 5, 1: 7})
     hall.games = (old,)
     hall.serve()
@@ -300,6 +300,8 @@ def test_a_table_that_other_rules_froze_is_shown_to_who_has_these(hall: Hall) ->
     text = "the rules have changed: gold must be dict[int, int], not a list; write upgrade(cls, old)"
     assert (bob.frozen, bob.view.gold, bob.view.turns) == (text, [5, 7], 1)
     assert (again.reason, again.frozen, again.view.gold, again.view.turns) == ("", text, [5, 7], 1)
+    told = f"tables of Farm are frozen: {text}; they are kept as they are"
+    assert [line for line in caplog.messages if "frozen" in line] == [told]
 
 
 def test_a_player_with_other_rules_than_the_server_reads_just_that(hall: Hall) -> None:

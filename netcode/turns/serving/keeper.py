@@ -119,6 +119,7 @@ class Keeper:
         state = room.stored()
         if len(state) > self._max_state and not room.frozen:
             room.frozen = f"the state of this table has {len(state)} bytes, and max_state is {self._max_state}"
+            _tell_frozen(room.game.__name__, room.frozen)
         is_due = len(state) <= SMALL_STATE or room.version - room.state_version >= STEPS_BETWEEN
         if _may_be_stored(room) and (is_due or room.wakes != (room.next_due() is not None)):
             self._store_state(room, state)
@@ -200,6 +201,8 @@ class Keeper:
         if isinstance(room, Room):
             if room.table is not None and room.table.damage:
                 self._tell_damage(table, room.table.damage)
+            elif room.table is not None and room.table.frozen:
+                _tell_frozen(room.game.__name__, room.table.frozen)
             if room.table is None:
                 room.options = still_chosen(room.game, room.options)
             self._hold(room, now)
@@ -218,9 +221,8 @@ class Keeper:
         if table in self.damaged:
             return
         self.damaged.add(table)
-        shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in what)
         text = "table %s is damaged: %s; it is kept as it is: put its row from a copy in its place, or delete it"
-        log.warn(f"table {table}", text, ascii(table)[1:-1], shown[:MAX_TOLD])
+        log.warn(f"table {table}", text, ascii(table)[1:-1], _shown(what))
 
     def live(self, *, leaving: bool) -> None:
         """Say that we live and how many tables we have, hear of the others, and take what is due and nobody's.
@@ -354,6 +356,17 @@ def _may_be_stored(room: Room) -> bool:
 def _only_a_clock_runs(room: Room, until: float) -> bool:
     """Tell whether nothing happens there by itself until then, and afterwards only that a clock has run out."""
     return room.table is not None and room.due is not None and room.due == room.table.clock_due() and room.due > until
+
+
+def _shown(what: str) -> str:
+    """Return what was found wrong, in one short line: it may quote what is stored."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in what)[:MAX_TOLD]
+
+
+@lru_cache(64)  # once for each reason: changed rules may freeze all tables of a game
+def _tell_frozen(game: str, why: str) -> None:
+    """Tell who runs the server why nobody can play on at tables of a game."""
+    log.warn(f"frozen {game} {why}", "tables of %s are frozen: %s; they are kept as they are", game, _shown(why))
 
 
 @lru_cache(64)  # once for each reason, however many tables and players it is about
