@@ -41,6 +41,9 @@ ENDED = ("25P03", "25P04", "54000")
 """Others: a timeout that its administrator set has ended the session, or it has to be vacuumed before it writes again."""
 
 
+_WHY = {"53100": "the disk is full", "55P03": "another program keeps the database locked"}
+"""What players may know of an error of PostgreSQL."""
+
 # One that is stuck in telling its answer is none: it would be so for as long as its network does not say that we left.
 _BUSY = """
 SELECT FROM pg_stat_activity
@@ -166,7 +169,7 @@ class Link:
         numbers are those of the pooler, and nothing is found to wait for.
         """
         if connection.execute(_BUSY, {"left": self._left}).fetchone() is not None:
-            raise psycopg.OperationalError("it is still at what it was asked before")
+            raise psycopg.OperationalError("it is still at what it was asked before; pg_stat_activity shows why")
         self._left.clear()
 
     @contextmanager
@@ -183,7 +186,7 @@ class Link:
                 self._left.append(self._connection.info.backend_pid)
             self.close()
             # What psycopg says may quote the address.
-            raise Unavailable(text, "the disk is full" if error.sqlstate == "53100" else "") from None
+            raise Unavailable(text, _WHY.get(error.sqlstate or "", "")) from None
         except BaseException:  # Ctrl-C, say, in the middle of an answer
             self.close()
             raise
@@ -198,7 +201,9 @@ class Link:
                 return f"{self.name} may only be read: it is a standby; give the address of the primary"
             case "42501":
                 return f"the user of {self.name} may not do this ({said}); make it the owner of the database"
-            case "55P03" | "57014" | "40P01" | "40001":
+            case "55P03":
+                return f"somebody else keeps tables of {self.name} locked ({said}): pg_stat_activity shows who; {self.then} after that"
+            case "57014" | "40P01" | "40001":
                 return f"{self.name} could not do it in time ({said}); {self.then} once it is less busy"
             case state if (
                 state[:2] in STATES
