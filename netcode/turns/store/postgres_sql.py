@@ -52,15 +52,17 @@ UPDATE netcode_store SET version = {VERSION} WHERE version < {VERSION};
 INDEX = f"""
 SELECT pg_advisory_xact_lock(7958552634295722612);
 {BOUND};
+CREATE INDEX IF NOT EXISTS due_table ON game_table (wake) WHERE wake IS NOT NULL;
 CREATE INDEX IF NOT EXISTS old_table ON game_table (created);
 CREATE INDEX IF NOT EXISTS listed_table ON game_table (waits DESC, created, id) WHERE listing IS NOT NULL;
 """
-"""For tables that were made before there were these. All goes on without them, and slower where tables are very many."""
+"""For tables that were made before there were these, or that lost one. All goes on without them, and slower where tables are very many."""
 
 FOUND = """
 SELECT to_regclass('netcode_store') IS NOT NULL, to_regclass('game_table') IS NOT NULL OR to_regclass('move') IS NOT NULL
     OR to_regclass('node') IS NOT NULL OR to_regclass('ruleset') IS NOT NULL, current_setting('synchronous_commit'),
-    to_regclass('game_table') IS NOT NULL AND to_regclass('listed_table') IS NULL, current_setting('server_encoding'),
+    to_regclass('game_table') IS NOT NULL AND (to_regclass('listed_table') IS NULL OR to_regclass('due_table') IS NULL
+        OR to_regclass('old_table') IS NULL), current_setting('server_encoding'),
     to_regclass('game_table') IS NOT NULL AND to_regclass('move') IS NOT NULL
     AND to_regclass('node') IS NOT NULL AND to_regclass('ruleset') IS NOT NULL
 """

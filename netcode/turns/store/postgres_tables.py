@@ -56,5 +56,7 @@ def _index(link: Link) -> None:
         link.run(sql.INDEX)
     except Unavailable as error:  # who keeps them locked, or owns them, need not keep us from serving
         log.warn(
-            "index", "it takes long to find old and open tables where very many are kept, without an index: %s", error
+            "index",
+            "it takes long to find old, open and due tables where very many are kept, without an index: %s",
+            error,
         )
