@@ -1477,7 +1477,7 @@ def test_a_table_at_which_too_many_sit_for_other_rules_says_so_and_begins_once_o
     hall.games = (seated(2, 2),)
     hall.serve()
 
-    hall.until(lambda: cid.frozen == "the rules of Deal cannot begin: ValueError: Deal is for 2 players, not 3")
+    hall.until(lambda: cid.frozen == "Deal is for 2 players, not 3")
     bob.leave()
     hall.until(lambda: ann.started and cid.started)
     assert (ann.frozen, cid.frozen, cid.seat) == ("", "", 1)

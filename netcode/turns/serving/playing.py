@@ -207,14 +207,17 @@ class Playing:
         entries = room.close_up()
         try:
             entries.append(room.begin(secrets.token_bytes(32)))
-            assert room.table is not None
+        except ValueError as error:  # so many sit there by other rules than those that there are now
+            room.seats, room.missed = sat, missed
+            return str(error)
+        assert room.table is not None
+        try:
             step = room.table.start(now)
         except BUGS as error:  # whatever the rules raise: the server and all other tables go on
             step = Refused(why_not_begun(room.game, error))
         if isinstance(step, Refused):
             room.table, room.seats, room.missed = before, sat, missed
             return step.text
-        assert room.table is not None
         room.rematch.clear()
         room.frozen = ""  # what was in the way of the last game, such as its size, is not of this one
         self._keeper.lobby.forget_keys([seat.key for seat in sat if seat.left])
