@@ -1587,7 +1587,10 @@ def test_who_stops_in_the_middle_of_a_game_reads_how_to_come_back(hall: Hall, tm
     assert out.getvalue().endswith("your seat is kept: start this again to sit down there\n")
 
 
-def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(hall: Hall, tmp_path: Path) -> None:
+def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(
+    hall: Hall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network_play, "time", SimpleNamespace(monotonic=hall.clock))  # or who stands still is told so
     hall.serve()
     pump, out = Pump(hall), io.StringIO()
     seat_file = SeatFile(tmp_path / "go.py", "Ann", (HOST, PORT))
