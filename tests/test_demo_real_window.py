@@ -38,6 +38,36 @@ CLICKS_AT_ONCE = 8
 """So few that the end is seen before its screen with the buttons is there."""
 
 
+MAIN = """
+import sys
+
+sys.modules["zeroconf"] = None  # nothing is said on a real network: the extra that would is not there
+
+from demo_game.__main__ import main
+from demo_game.window.display import why_no_window
+
+why_no_window()  # names the window, which has to be before pygame is there
+
+import pygame
+
+flip, before = pygame.display.flip, None
+
+
+def flip_and_tell():
+    global before
+    flip()
+    now = pygame.key.get_focused(), pygame.display.get_window_size()
+    if now != before:
+        before = now
+        print("takes", "keys" if now[0] else "no keys", "at {}x{}".format(*now[1]))
+
+
+pygame.display.flip = flip_and_tell
+sys.exit(main(sys.argv[1:]))
+"""
+"""The game, which says when its window takes keys: without a window manager nothing else does."""
+
+
 class Desk:
     """A screen that nobody sees, with a keyboard and a mouse."""
 
@@ -90,11 +120,7 @@ def test_a_game_from_the_first_screen_to_the_rematch(start: Start, desk: Desk, t
         "SDL_AUDIODRIVER": "dummy",
         "XDG_STATE_HOME": str(tmp_path),
     }
-    # Nothing is said on a real network: the extra that would is not there.
-    main = (
-        "import sys; sys.modules['zeroconf'] = None; from demo_game.__main__ import main; sys.exit(main(sys.argv[1:]))"
-    )
-    program = start("-W", "ignore", "-c", main, "--pace", 0, "--name", "Anne", environment=environment)
+    program = start("-W", "ignore", "-c", MAIN, "--pace", 0, "--name", "Anne", environment=environment)
 
     def title() -> str:
         assert program.is_running(), program.output
@@ -124,12 +150,14 @@ def test_a_game_from_the_first_screen_to_the_rematch(start: Start, desk: Desk, t
 
     desk.press("Escape", "Escape")
     says("^Broadside$")
+    told = ""
     for size in (SCREEN, SIZE):
         desk.press("F11")
         desk.until(
             lambda: desk.do(*WINDOW, "getwindowgeometry", "%@"), re.compile("Geometry: {}x{}".format(*size)).search
         )
-        time.sleep(1.0)  # without a window manager nothing says when the new window takes keys
+        told += r"(?s:.*)takes keys at {}x{}\n".format(*size)
+        program.until(told)  # what is pressed before that is lost
     desk.press("F2", "Escape")
     assert program.status() == 0
     assert "Traceback" not in program.output
