@@ -11,7 +11,7 @@ from netcode.turns.proving.elsewhere import compare
 from netcode.turns.proving.hushing import Hush
 from netcode.turns.proving.playtest import Job, Playtest
 from netcode.turns.proving.report import Report
-from netcode.turns.proving.variants import Variants, spread
+from netcode.turns.proving.variants import Variants, check_plan, spread
 from netcode.turns.rules import Game
 
 THOROUGH = 10
@@ -44,12 +44,11 @@ def check(
         seconds: after which it stops; the report says how far it came.
 
     Raises:
-        TypeError: `game` is no class of rules.
+        TypeError: `game` is no class of rules, or another argument not what it should be.
         ValueError: `games` is no int from 1 up, or the game has no such option.
     """
     check_game(game, "check")
-    if type(games) is not int or games < 1:
-        raise ValueError(f"games must be an int from 1 up, not {games!r}")
+    check_plan(games, seed, seconds)
     checker = Checker(game, options or {}, seconds)
     checker.run(games, seed, progress)
     return checker.report

@@ -16,6 +16,7 @@ from netcode.limits import LimitOptions, Limits, check_number
 from netcode.turns import protocol
 from netcode.turns.errors import Unfit
 from netcode.turns.language.clocks import Clock, clock_from, wire_clock
+from netcode.turns.language.table_options import check_options
 from netcode.turns.player.numbered import check_said
 from netcode.turns.player.whereabouts import why_not
 from netcode.turns.protocol import Join
@@ -119,8 +120,7 @@ def _title(game: Any) -> str:
 def _chosen(options: Mapping[str, Any] | None) -> dict[str, Any]:
     if options is None:
         return {}
-    if not isinstance(options, Mapping):
-        raise TypeError(f'options must be a dict such as {{"size": 5}}, not {type(options).__name__}')
+    check_options(options)
     return {name: _said(name, value) for name, value in options.items()}
 
 

@@ -63,7 +63,7 @@ class TurnsEnv(AECEnv[str, _Observation, SupportsIndex]):
     ) -> None:
         super().__init__()
         check_game(game, "TurnsEnv")
-        if games < 1 or limit < 1:
+        if any(type(count) is not int or count < 1 for count in (games, limit)):
             raise ValueError(f"games and limit are at least 1, not {games} and {limit}")
         if render_mode not in (None, *RENDER_MODES):
             raise ValueError(f'render_mode is "human", "ansi" or None, not {render_mode!r}')

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from netcode.turns.errors import BUGS, Leave, RulesError, Unfit, sayable
+from netcode.turns.language.definition import check_game
 from netcode.turns.player.sight import view_at
 from netcode.turns.runtime.storing import read_state
 from netcode.turns.store import Lost, Unavailable, is_address
@@ -91,6 +92,7 @@ def _ask(address: str, query: str, arguments: tuple[Any, ...]) -> list[Any]:
 
 def stored_tables(path: str | Path, game: type[Any]) -> list[Stored]:
     """Return the tables of a game, the oldest first."""
+    check_game(game, "stored_tables")
     query = "SELECT id, version FROM game_table WHERE game = ? ORDER BY created"
     early = (
         "SELECT game_table, body FROM move JOIN game_table ON game_table.id = move.game_table "

@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from math import inf
+from sys import float_info
 from typing import Any
 
 from netcode.turns.errors import RulesError
@@ -45,6 +47,19 @@ class Simulation:
         self.happenings += step.happenings
 
 
+def check_seed(seed: Any) -> None:
+    """Raise `TypeError` for what is no seed."""
+    if type(seed) is not int:
+        raise TypeError(f"seed must be an int, not {type(seed).__name__}")
+
+
+def check_seconds(seconds: Any) -> None:
+    """Raise `ValueError` for what is no time to think or to play."""
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not (0 <= seconds <= float_info.max or seconds == inf):
+        raise ValueError(f"seconds must be a number from 0 up, not {seconds!r}")
+
+
 def secret_of(seed: int) -> bytes:
     """Return the secret of a table for a seed that anybody may choose."""
     return blake2b(b"%d" % seed, digest_size=32).digest()
@@ -70,11 +85,16 @@ def simulate(
         limit: moves and answers after which it stops.
 
     Raises:
-        TypeError: for what is no class of rules.
+        TypeError: for what is no class of rules, and other arguments that cannot be what they should be.
         RulesError: for rules that cannot begin, or refuse what they list as legal.
-        ValueError: for a number of players or an option that the game does not have.
+        ValueError: for a limit below 0, and a number of players or an option that the game does not have.
     """
     check_game(game, "simulate")
+    check_seed(seed)
+    if type(limit) is not int or limit < 0:
+        raise ValueError(f"limit must be an int from 0 up, not {limit!r}")
+    if choose is not None and not callable(choose):
+        raise TypeError(f"choose must be a function of a table, a seat, what it may do, and dice, not {choose!r}")
     table = Table.create(game, game.seats[0] if players is None else players, options, secret=secret_of(seed))
     played = Simulation(table, table.snapshot())
     played.note(done(table.start(0.0)))

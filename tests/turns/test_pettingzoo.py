@@ -324,6 +324,7 @@ def test_what_is_asked_too_early_or_too_late_is_said() -> None:
         ({"players": 3}, "is for 2 players, not 3"),
         ({"options": {"size": 1}}, "has no option of that name"),
         ({"games": 0}, "games and limit are at least 1"),
+        ({"limit": 1.5}, "games and limit are at least 1"),
         ({"render_mode": "rgb_array"}, 'render_mode is "human", "ansi" or None'),
     ],
 )

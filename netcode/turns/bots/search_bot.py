@@ -10,6 +10,7 @@ from netcode.turns.bots.rebuilding import Rebuilder
 from netcode.turns.bots.tree import BELIEVING, TreeSearch
 from netcode.turns.language.kit import kit_of
 from netcode.turns.language.plays import Play
+from netcode.turns.simulate import check_seconds
 from netcode.turns.table import Table
 from netcode.turns.values import pack
 
@@ -30,6 +31,7 @@ class SearchBot:
     def __init__(
         self, seconds: float = 0.08, seed: int | None = None, *, clock: Callable[[], float] = time.perf_counter
     ) -> None:
+        check_seconds(seconds)
         self._seconds, self._clock = seconds, clock
         self._dice = random.Random(seed)  # noqa: S311 - a bot's whims are no keys
         self._rebuilder = Rebuilder()

@@ -55,7 +55,7 @@ def _plain(time: Any) -> Any:
         return time
     try:
         return float(time)
-    except (ValueError, ArithmeticError):  # a Decimal that is none, or a Fraction beyond all floats
+    except (TypeError, ValueError, ArithmeticError):  # a class, a Decimal that is none, a Fraction beyond all floats
         return time
 
 

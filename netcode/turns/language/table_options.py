@@ -14,8 +14,15 @@ from netcode.turns.language.domains import Domain
 from netcode.turns.values import check_bounds, plain
 
 
+def check_options(given: Any) -> None:
+    """Raise `TypeError` for what is no map of options."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f'options must be a dict such as {{"size": 5}}, not {type(given).__name__}')
+
+
 def read_options(game: type[Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], Clock | None]:
     """Return the options of a table as its rules take them, and its clock. Raises `ValueError` for what they are not."""
+    check_options(given)
     definition = definition_of(game)
     chosen, clock = deepcopy(definition.chosen), game.clock
     for name, value in given.items():

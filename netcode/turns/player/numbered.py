@@ -65,4 +65,7 @@ def check_said(request: protocol.Request) -> None:
     """Raise for what the server would take as a breach of the protocol, and end our link for."""
     message: Any = request.wire()
     protocol.read_request(message)
-    pack(message)
+    try:
+        pack(message)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{error.object[:60]!r} is no Unicode, and cannot be sent") from error

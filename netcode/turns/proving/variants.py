@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, islice
+from sys import maxsize
 from typing import Any, NamedTuple, TypeVar
 
 from netcode.turns.errors import BUGS, Leave, RulesError, Unfit
@@ -10,6 +11,7 @@ from netcode.turns.language.definition import definition_of
 from netcode.turns.language.domains import Domain, Open
 from netcode.turns.language.table_options import read_options
 from netcode.turns.rules import Game
+from netcode.turns.simulate import check_seconds, check_seed
 from netcode.turns.values import pack, plain, same
 
 T = TypeVar("T")
@@ -21,6 +23,14 @@ EACH = 20
 """Games that are played with one value at most."""
 FEW = 20
 """With so many values a game is played each, however few games are asked for."""
+
+
+def check_plan(games: Any, seed: Any, seconds: Any) -> None:
+    """Raise `TypeError` or `ValueError` for what is no number of games, no seed, or no time for them."""
+    if type(games) is not int or not 1 <= games <= maxsize:
+        raise ValueError(f"games must be an int from 1 up, not {games!r}")
+    check_seed(seed)
+    check_seconds(seconds)
 
 
 class Variant(NamedTuple):

@@ -1,5 +1,6 @@
 """Which store it is that a server was given, and what it is called."""
 
+import os
 import re
 from pathlib import Path
 
@@ -46,11 +47,18 @@ def open_store(where: Store | str | Path | None) -> Store:
         )
     if str(where) in MEMORY:
         raise ValueError(f"store=None keeps tables in memory; a database in a file has another name than {where}")
-    if not Path(where).name:
+    if not _names_file(where):
         raise ValueError(f"store must be the path of a database, and {str(where)!r} names no file")
     from netcode.turns.store.sqlite import SqliteStore
 
     return SqliteStore(where)
+
+
+def _names_file(where: str | Path) -> bool:
+    try:
+        return bool(Path(where).name) and b"\0" not in os.fsencode(where)
+    except UnicodeEncodeError:
+        return False
 
 
 def name_of(where: str | Path) -> str:
