@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from demo_game.rules import Broadside, Cell, Ship
-from demo_game.view import Phase, View, view_of
+from demo_game.view import View, view_of
 from demo_game.wording import refused
 from netcode import ReasonCode
 from netcode.turns import Event, Moved, Refused, Said, Seat, Seated, Started, Told, join
