@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import runpy
 import shutil
 import socket
 import subprocess
@@ -264,6 +265,35 @@ def test_a_port_that_is_taken_or_none_is_told_in_a_line(options: list[str], tmp_
     assert "the port is taken; is another server running on it?" in said[0]
     assert "argument port: invalid int value: 'abc'" in said[1]
     assert "Traceback" not in "".join(said)
+
+
+@pytest.mark.parametrize("options", [[], ["--turns"]], ids=["real time", "turns"])
+def test_what_is_no_address_and_ctrl_c_end_the_window_without_a_traceback(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pygame = pytest.importorskip("pygame")
+    began: list[int] = []
+
+    def interrupt() -> None:
+        began.append(1)
+        raise KeyboardInterrupt
+
+    def run(*typed: str) -> None:
+        monkeypatch.setattr(sys, "argv", [*typed])
+        monkeypatch.delitem(sys.modules, "rules", raising=False)
+        runpy.run_path(typed[0], run_name="__main__")
+
+    monkeypatch.setattr(pygame, "init", interrupt)
+    monkeypatch.chdir(write(tmp_path / "duel", *options))
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "duel"), *sys.path])
+    run("client.py")
+    with pytest.raises(SystemExit):
+        run("client.py", "a b")
+    with pytest.raises(SystemExit, match="port must be from 0 to 65535, not 99999"):
+        run("server.py", "99999")
+
+    assert began == [1]
+    assert "host must be a name or an address without blanks, not 'a b'" in capsys.readouterr().err
 
 
 STRANGE = """
