@@ -388,7 +388,8 @@ def test_who_comes_back_after_the_end_is_shown_it_and_can_play_on(sea: Sea, tmp_
         sea.play(1.0)
 
         assert (again.view.winner, again.view.why, again.reason) == (1, "Anne gave up", None)
-        again.again(), bob.again()
+        again.again()
+        bob.again()
         sea.until(lambda: again.view.to_place and bob.view.to_place)
 
 
