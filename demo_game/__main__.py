@@ -18,7 +18,6 @@ from demo_game.session import open_session
 from demo_game.window.display import why_no_window
 from demo_game.window.plan import Plan, Way
 from demo_game.wording import NAME_LIMIT, plain_text
-from netcode.tools.command_line import Parser
 from netcode.turns import Invitation, Server, Unavailable, read_invitation, serve
 
 MOST = 86_400
@@ -147,8 +146,8 @@ def _name(options: argparse.Namespace) -> str:
         return "Player"
 
 
-def _parser() -> Parser:
-    parser = Parser(
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
         prog="python -m demo_game",
         description="Broadside: hide a fleet, fire in turns. Without a command: a window that asks against whom and where.",
     )
@@ -156,7 +155,7 @@ def _parser() -> Parser:
     parser.add_argument("--name", type=_word, help="what the opponent reads (default: your login)")
     parser.add_argument("--pace", type=_seconds, help="seconds that a bot takes over a shot")
     parser.add_argument("--silent", dest="sound", action="store_false", help="without sounds, until F2 is pressed")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = parser.add_subparsers()
 
     _add_serve(commands.add_parser("serve", help="run a dedicated server"))
     for command, run, text in (
@@ -181,7 +180,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _add_serve(server: Parser) -> None:
+def _add_serve(server: argparse.ArgumentParser) -> None:
     """Declare the arguments of `serve`."""
     server.set_defaults(run=_serve)
     server.add_argument("--host", default="", help="address to listen on (default: every one)")

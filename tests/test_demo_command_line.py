@@ -110,26 +110,7 @@ def test_what_no_program_can_do_is_told_before_it_starts(arguments: str, capsys:
         main(arguments.split(" "))
 
     assert ended.value.code == 2
-    assert re.search(r": (error: )?argument .* (is not|is no|invalid) ", capsys.readouterr().err.splitlines()[-1])
-
-
-@pytest.mark.parametrize(
-    ("arguments", "command", "text"),
-    [
-        ("play localhost 7777", "play", "7777; the port belongs to the address, as in localhost:7777"),
-        ("serve 7777", "serve", "7777; write --port 7777"),
-        ("bot localhost --fast", "bot", "--fast"),
-    ],
-)
-def test_who_mistypes_a_command_reads_what_that_one_takes(
-    arguments: str, command: str, text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        main(arguments.split(" "))
-
-    told = capsys.readouterr().err
-    assert told.startswith(f"usage: python -m demo_game {command} ")
-    assert told.endswith(f"demo_game {command}: error: unrecognized arguments: {text}\n")
+    assert "error: argument" in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("arguments", ["--name Anne bot localhost", "bot localhost --name Anne", "--name Anne"])
