@@ -211,7 +211,7 @@ export class Seat extends EventTarget {
 
   #sit([table, game, seat, ticket, last, room]) {
     const again = this.seat === seat && this.table === table;
-    const { name, ticket: own } = this.#wanted[1];
+    const { name, ticket: own } = this.#wanted?.[1] ?? {};
     this.#sat = true;
     Object.assign(this, { table, game, seat, room, ticket: ticket ?? own ?? this.ticket });
     this.#told = { state: { last }, view: {} };
