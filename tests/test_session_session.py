@@ -467,7 +467,7 @@ def test_a_goodbye_that_comes_after_the_end_does_nothing(scene: Scene) -> None:
 
 @pytest.mark.fault(78, "memory")
 def test_a_message_that_never_reaches_the_server_ends_the_session_and_says_so(scene: Scene) -> None:
-    server = scene.serve(grace=100.0)
+    server = scene.serve(grace=6.0)
     client = scene.join()
     scene.network.latency = 0.3
     client.send("it never passes")
@@ -566,7 +566,7 @@ def test_links_that_break_often_end_nothing_where_each_brings_something(scene: S
 
 
 def test_some_breaks_in_a_short_time_end_nothing(scene: Scene) -> None:
-    scene.serve(grace=100.0)
+    scene.serve(grace=6.0)
     client = scene.join()
     scene.network.latency = 0.3
     client.send("some time")
