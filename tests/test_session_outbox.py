@@ -289,6 +289,31 @@ def test_what_waits_is_bounded_to_the_byte_whatever_was_sent_how(sends: list[tup
     scene.close()
 
 
+class Measured(bytes):
+    """A frame that counts how often it was measured."""
+
+    times = 0
+
+    def __len__(self) -> int:
+        self.times += 1
+        return super().__len__()
+
+
+def test_what_is_sent_in_one_frame_is_not_measured_anew_for_each_large_message(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    first = Measured(message("x"))
+
+    outbox = session_of(only(server)).outbox
+    outbox.post(first)
+    for _ in range(100):
+        outbox.post(message("y" * 9_000))
+    times = first.times
+    scene.until(lambda: len(scene.heard(client)) == 101)
+
+    assert times <= 3
+
+
 def test_what_was_too_much_counts_as_sent_and_waits_no_more(scene: Scene) -> None:
     limits: Any = {"max_message": 10_000, "max_queue": 40_000}
     server = scene.serve(**limits)

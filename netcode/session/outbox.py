@@ -54,7 +54,8 @@ class Outbox:
     """What was sent, until the other end is known to have it. It is the source of the stream that it goes over."""
 
     __slots__ = (
-        "_codec", "_engine", "_owner", "_plenty", "batch", "judge", "look_at", "most", "resend", "resumes", "stream", "theirs",
+        "_codec", "_counted", "_engine", "_owner", "_plenty", "_size", "batch", "judge", "look_at", "most", "resend", "resumes",
+        "stream", "theirs",
     )  # fmt: skip
 
     def __init__(self, owner: OutboxOwner, codec: Codec) -> None:
@@ -68,6 +69,7 @@ class Outbox:
         """The link; None while there is none."""
         self.batch: list[bytes] = []
         """Frames sent since the stream last asked for them."""
+        self._counted = self._size = 0  # of those: how many were measured, and their bytes
         self.look_at = 0
         """Frames in the batch up to which small ones need no further look; 0 while there are none."""
         self.most = limits.max_queue
@@ -102,6 +104,7 @@ class Outbox:
                 return
         if not batch:  # in this order: whatever comes in between, what is in the batch will be asked for
             stream.host.output(stream)
+            self._counted = self._size = 0
         batch.append(data)
         self.look_at = plenty
 
@@ -188,11 +191,22 @@ class Outbox:
             self._owner.do(partial(judge.too_large, len(data) - HEADER_SIZE))
             return 0
         if not judge.overfull:
-            room = self.most - stream.waiting - sum(map(len, self.batch)) - len(data)
+            room = self.most - stream.waiting - self._measure_batch() - len(data)
             if room >= 0:
                 return len(self.batch) + 1 + room // SMALL
             self._owner.do(judge.overflow)  # it changes the table of deadlines
         return len(self.batch) + 1 + self._plenty
+
+    def _measure_batch(self) -> int:
+        """Return the bytes in the batch, of which none is looked at twice: a game may send much in one frame."""
+        batch = self.batch
+        if not self.look_at:  # it is another one, or about to be
+            self._counted = self._size = 0
+        count = len(batch)
+        size = self._size + sum(map(len, batch[self._counted : count]))
+        # Without a call in between, nothing comes in between.
+        self._counted, self._size = count, size
+        return size
 
     def _say_later(self, frame: bytes | Large) -> None:
         """Send a frame for which there is no usual way, as soon as nothing is under way."""
