@@ -139,28 +139,42 @@ def test_what_is_no_class_of_rules_is_told_so(call: Callable[[Any], object], gam
 @pytest.mark.parametrize(
     ("call", "given", "error", "text"),
     [
-        (simulate, {"seed": None}, TypeError, "seed must be an int, not NoneType"),
-        (simulate, {"seed": True}, TypeError, "seed must be an int, not bool"),
-        (simulate, {"options": "size"}, TypeError, 'options must be a dict such as {"size": 5}, not str'),
-        (simulate, {"choose": "any"}, TypeError, "choose must be a function of a table, a seat, what it may do, and"),
-        (simulate, {"limit": None}, ValueError, "limit must be an int from 0 up, not None"),
-        (simulate, {"limit": -1}, ValueError, "limit must be an int from 0 up, not -1"),
-        (check, {"seed": 1.5}, TypeError, "seed must be an int, not float"),
-        (check, {"seconds": None}, ValueError, "seconds must be a number from 0 up, not None"),
-        (check, {"seconds": float("nan")}, ValueError, "seconds must be a number from 0 up, not nan"),
-        (check, {"options": ["size"]}, TypeError, 'options must be a dict such as {"size": 5}, not list'),
-        (check, {"games": 10**20}, ValueError, "games must be an int from 1 up, not 1000"),
+        (partial(simulate, Count), {"seed": None}, TypeError, "seed must be an int, not NoneType"),
+        (partial(simulate, Count), {"seed": True}, TypeError, "seed must be an int, not bool"),
+        (
+            partial(simulate, Count),
+            {"options": "size"},
+            TypeError,
+            'options must be a dict such as {"size": 5}, not str',
+        ),
+        (
+            partial(simulate, Count),
+            {"choose": "any"},
+            TypeError,
+            "choose must be a function of a table, a seat, what it may do, and",
+        ),
+        (partial(simulate, Count), {"limit": None}, ValueError, "limit must be an int from 0 up, not None"),
+        (partial(simulate, Count), {"limit": -1}, ValueError, "limit must be an int from 0 up, not -1"),
+        (partial(check, Count), {"seed": 1.5}, TypeError, "seed must be an int, not float"),
+        (partial(check, Count), {"seconds": None}, ValueError, "seconds must be a number from 0 up, not None"),
+        (partial(check, Count), {"seconds": float("nan")}, ValueError, "seconds must be a number from 0 up, not nan"),
+        (
+            partial(check, Count),
+            {"options": ["size"]},
+            TypeError,
+            'options must be a dict such as {"size": 5}, not list',
+        ),
+        (partial(check, Count), {"games": 10**20}, ValueError, "games must be an int from 1 up, not 1000"),
         (SearchBot, {"seconds": "1"}, ValueError, "seconds must be a number from 0 up, not '1'"),
         (Clock, {"minutes": int}, ValueError, "not Clock(minutes=<class 'int'>, increment=0"),
-        (partial(stored_tables, "games.db"), {}, TypeError, "a game is a class, not <class 'int'>"),
+        (stored_tables, {"path": "games.db", "game": int}, TypeError, "a game is a class, not <class 'int'>"),
     ],
 )
 def test_arguments_that_cannot_be_are_told_at_the_call(
     call: Any, given: dict[str, Any], error: type[Exception], text: str
 ) -> None:
-    game = () if call in (SearchBot, Clock) else (Count,) if given else (int,)
     with pytest.raises(error, match=re.escape(text)):
-        call(*game, **given)
+        call(**given)
 
 
 @pytest.mark.parametrize("call", [simulate, check])
