@@ -126,6 +126,10 @@ EACH_PEER = re.compile(r"^( *)for \w+ in [\w.]*\.peers:\n(?P<what>(?:\1 {4}.*\n)
 """The same, to one after the other."""
 KEEPS = re.compile(r"(?P<file>\w+)\.write_text\(\w+\.ticket[^\n]*\n\s*(?P<then>[\w.]*)")
 """Where a sample keeps the key of a seat. A kill in the middle of writing must not cost the key that was there."""
+PRINTS = re.compile(
+    r"^ +(?:print|sys\.stdout\.write\w*)\((?!\").*\b(?:event|happened|message|reason|text)\b.*$", re.MULTILINE
+)
+"""Where a sample prints what comes from others by what a name with an emoji can end."""
 SAMPLES = [*documents(), *(ROOT / "examples").rglob("*.py"), *(ROOT / "netcode" / "tools" / "templates").rglob("*.txt")]
 
 
@@ -145,3 +149,7 @@ def test_a_key_is_written_beside_and_put_in_place_wherever_one_is_kept() -> None
 
     assert len(kept) >= 7
     assert [match[0] for match in kept if match["then"] != f"{match['file']}.replace"] == []
+
+
+def test_what_comes_from_others_is_printed_by_say_wherever_it_is() -> None:
+    assert [match[0] for path in SAMPLES for match in PRINTS.finditer(path.read_text(encoding="utf-8"))] == []

@@ -6,12 +6,12 @@ import pygame
 from connect_four import COLUMNS, ROWS, ConnectFour
 from tictactoe import TicTacToe
 
-from netcode.turns import join
+import netcode.turns
 
 SIDE, COLOURS = 100, {None: "midnightblue", 0: "firebrick", 1: "gold"}
 which, host, port = sys.argv[1:] + ["tictactoe", "localhost", "7777"][len(sys.argv) - 1 :]
 game: type[ConnectFour | TicTacToe] = ConnectFour if which == "connect_four" else TicTacToe
-table, (across, down) = join((host, int(port)), game), (COLUMNS, ROWS) if game is ConnectFour else (3, 3)
+table, (across, down) = netcode.turns.join((host, int(port)), game), (COLUMNS, ROWS) if game is ConnectFour else (3, 3)
 pygame.init()
 screen, clock = pygame.display.set_mode((across * SIDE, down * SIDE)), pygame.time.Clock()
 while not table.reason:
@@ -24,17 +24,17 @@ while not table.reason:
         elif event.type == pygame.MOUSEBUTTONDOWN and table.over:
             table.rematch()
     table.update()
-    sys.stdout.writelines(f"{happened}\n" for happened in table.events())
+    for happened in table.events():
+        netcode.say(happened)
     turn = "over, click for another game" if table.over else "your turn" if table.my_turn else "wait"
     pygame.display.set_caption(f"{which}, {COLOURS[table.seat]}: {table.trouble or turn}")
     screen.fill("darkslateblue")
-    for x in range(across):
-        for y in range(down):
-            seat, view = None, table.view if table.started else None
-            if isinstance(view, ConnectFour):
-                seat = dict(enumerate(view.columns[x])).get(down - 1 - y)
-            elif isinstance(view, TicTacToe):
-                seat = view.cells[3 * y + x]
-            pygame.draw.circle(screen, COLOURS[seat], (SIDE * x + SIDE // 2, SIDE * y + SIDE // 2), 40)
+    for y, x in (divmod(place, across) for place in range(across * down)):
+        seat, view = None, table.view if table.started else None
+        if isinstance(view, ConnectFour):
+            seat = dict(enumerate(view.columns[x])).get(down - 1 - y)
+        elif isinstance(view, TicTacToe):
+            seat = view.cells[3 * y + x]
+        pygame.draw.circle(screen, COLOURS[seat], (SIDE * x + SIDE // 2, SIDE * y + SIDE // 2), 40)
     pygame.display.flip()
     clock.tick(60)
