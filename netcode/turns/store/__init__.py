@@ -6,7 +6,7 @@ thread at a time. What bodies say is no business of a store.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -222,11 +222,3 @@ def is_table_id(table: str) -> bool:
 def is_address(where: str) -> bool:
     """Tell whether this is where a PostgreSQL database is, and no path."""
     return where.startswith(("postgresql://", "postgres://"))
-
-
-def by_table(entries: Iterable[Entry]) -> Mapping[str, list[Entry]]:
-    """Sort entries by table, each table's in their order."""
-    sorted_: dict[str, list[Entry]] = {}
-    for entry in entries:
-        sorted_.setdefault(entry.table, []).append(entry)
-    return sorted_

@@ -1,7 +1,7 @@
 """A store in memory: for tests, and for servers whose games need not outlive them."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -15,7 +15,6 @@ from netcode.turns.store import (
     Saved,
     State,
     Store,
-    by_table,
     check_table_id,
 )
 
@@ -175,7 +174,7 @@ class MemoryStore(Store):
         self._check()
         new: list[Entry] = []
         versions: dict[str, int] = {}
-        for table, theirs in by_table(entries).items():
+        for table, theirs in _by_table(entries).items():
             row = self._row(table)
             version, bodies = row.version, dict[int, bytes]()
             for entry in theirs:
@@ -312,3 +311,11 @@ def _at(bodies: dict[int, bytes], row: _Row, entry: Entry) -> bytes:
 def _saved(row: _Row, now: float) -> Saved:
     later = tuple(row.entries[version] for version in range(row.state_version + 1, row.version + 1))
     return Saved(row.state_version, row.state, later, None if row.wake is None else row.wake - now)
+
+
+def _by_table(entries: Iterable[Entry]) -> Mapping[str, list[Entry]]:
+    """Sort entries by table, each table's in their order."""
+    sorted_: dict[str, list[Entry]] = {}
+    for entry in entries:
+        sorted_.setdefault(entry.table, []).append(entry)
+    return sorted_
