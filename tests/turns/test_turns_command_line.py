@@ -33,25 +33,7 @@ from netcode.turns.terminal.arguments import addresses_of, make_parser, options_
 from netcode.turns.terminal.game_file import Trouble, load_game, path_of
 from netcode.turns.values import pack
 
-TWELVE_LINES = """\
-from netcode.turns import Game, move
-
-LINES = (0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)
-
-
-class TicTacToe(Game):
-    cells: list[int | None] = [None] * 9
-
-    @move(cell=range(9))
-    def mark(self, cell):
-        self.require(self.cells[cell] is None, "that cell is taken")
-        self.cells[cell] = self.mover
-        if any(all(self.cells[i] == self.mover for i in line) for line in LINES):
-            self.finish(self.mover)
-        elif None not in self.cells:
-            self.finish()
-"""
-
+TWELVE_LINES = (ROOT / "examples" / "turns" / "tictactoe.py").read_text(encoding="utf-8")
 
 PICKY = """\
 from netcode.turns import Free, Game, move
@@ -224,8 +206,8 @@ def test_a_game_is_checked(game: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert main(["check", str(game), "--games", "4", "--seconds", "60"]) == 0
     assert capsys.readouterr().out.startswith("TicTacToe: 4 games")
 
-    stuck = "    def nothing(self):\n        return []\n\n    @move(cell=nothing)"
-    game.write_text(TWELVE_LINES.replace("    @move(cell=range(9))", stuck), encoding="utf-8")
+    stuck = "    def nothing(self):\n        return []\n\n    @move(cell=nothing"
+    game.write_text(TWELVE_LINES.replace("    @move(cell=range(9)", stuck), encoding="utf-8")
     assert main(["check", str(game), "--games", "4"]) == 1
     assert "PROBLEM" in capsys.readouterr().out
 
