@@ -61,7 +61,7 @@ def _read(path: str | Path, query: str, arguments: tuple[Any, ...]) -> list[Any]
             if error.sqlite_errorcode & 0xFF not in _NOTHING_MADE or (beside.is_file() and beside.stat().st_size):
                 raise
             return _query(file, "immutable=1", query, arguments)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # what it quotes of a damaged schema may be no text
         raise Unavailable(f"{path} cannot be read: {error}") from error
 
 

@@ -192,12 +192,15 @@ def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> No
     empty = tmp_path / "empty.db"
     sqlite3.connect(empty).close()
     empty.touch()
+    damaged = tmp_path / "damaged.db"
+    damaged.write_bytes(database.read_bytes().replace(b"CREATE INDEX due_table", b"CRE\xbeTE INDEX due_table"))
 
     for path, game, text in [
         (tmp_path / "nowhere.db", Count, "is not there; give the database of a server"),
         (tmp_path, Count, "is a folder; give the database of a server"),
         (nonsense, Count, "cannot be read"),
         (empty, Count, "cannot be read"),
+        (damaged, Count, "cannot be read"),
         (database, Renamed, "the rules have changed since"),
     ]:
         with pytest.raises(Unavailable, match=text):

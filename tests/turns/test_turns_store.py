@@ -474,6 +474,26 @@ def test_a_damaged_page_is_said(tmp_path: Path) -> None:
     store.close()
 
 
+def test_tables_that_are_not_as_we_made_them_are_said_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "games.db"
+    store = SqliteStore(path)
+    store.open("here:1")
+    store.close()
+    data = path.read_bytes()
+
+    for before, after in (
+        (b" entry.version AS", b" entry.vErzion AS"),
+        (b" listing BLOB", b" lixting BLOB"),
+        (b"CREATE INDEX due_table", b"CREATE INDEX due_tabl\xe9"),
+        (b"CREATE INDEX due_table", b"CRE\xbeTE INDEX due_table"),
+        (data[40:48], data[40:47] + b"\x09"),  # the format of its schema
+    ):
+        assert before in data
+        path.write_bytes(data.replace(before, after))
+        with pytest.raises(Unavailable, match=r"games\.db is damaged, or no database: delete the files"):
+            store.open("here:1")
+
+
 @pytest.mark.parametrize(
     ("damage", "found"),
     [
@@ -953,7 +973,7 @@ def test_a_database_of_an_older_version_stays_as_it_is_while_it_cannot_be_taken_
     before = [*older.iterdump()]
     store = SqliteStore(path)
 
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(Unavailable, match="is damaged, or no database"):
         store.open("here:1")
 
     assert [*older.iterdump()] == before

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from netcode.turns.store import LATER, Unavailable
+from netcode.turns.store import AT_THE_START, LATER, Unavailable
 
 _WHY = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -32,17 +32,21 @@ def explained(path: Path, then: str = LATER) -> Generator[None, None, None]:
     """
     try:
         yield
-    except sqlite3.Error as error:
-        code = _code(path, error)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        code = _code(path, error, then)
         text = _sentence(path, error, code, then)
         if text is None:
             raise
         raise Unavailable(text, _WHY.get(code, "")) from error
 
 
-def _code(path: Path, error: sqlite3.Error) -> int:
+def _code(path: Path, error: sqlite3.Error | UnicodeDecodeError, then: str) -> int:
     """Return the code of an error. Where there is no room for the files beside the database, SQLite says the disk failed."""
+    if isinstance(error, UnicodeDecodeError):  # what it quotes of a damaged schema is no text
+        return sqlite3.SQLITE_CORRUPT
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    if code == sqlite3.SQLITE_ERROR and then == AT_THE_START:  # its tables are not as we made them
+        return sqlite3.SQLITE_CORRUPT
     return sqlite3.SQLITE_FULL if code == sqlite3.SQLITE_IOERR and _is_full(path) else code
 
 
@@ -53,7 +57,7 @@ def _is_full(path: Path) -> bool:
         return False
 
 
-def _sentence(path: Path, error: sqlite3.Error, code: int, then: str) -> str | None:
+def _sentence(path: Path, error: Exception, code: int, then: str) -> str | None:
     """Return what is wrong and what to do; None for what only a bug of ours can cause."""
     match code:
         case sqlite3.SQLITE_FULL:

@@ -44,6 +44,13 @@ DROP TABLE game_table_1;
 DROP TABLE move_1;
 """
 
+LOOKS = (
+    "SELECT number, id, game, version, state_version, state, listing, created, changed, wake, waits FROM game_table LIMIT 0",
+    "SELECT number, version, body FROM entry LIMIT 0",
+    "SELECT game_table, version, body FROM move LIMIT 0",
+)
+"""What fails where something else has become of the tables."""
+
 # No ?1 twice: the first releases of Python 3.12 take it for a name, and warn.
 MOVE = """UPDATE game_table SET changed = CASE WHEN version < ? THEN ? ELSE changed END, version = ?,
     state_version = ?, state = ifnull(?, state) WHERE number = ? AND version = ?"""
@@ -69,3 +76,5 @@ def make_tables(database: sqlite3.Connection, version: int) -> None:
         before = "ALTER TABLE game_table ADD COLUMN waits INTEGER NOT NULL DEFAULT 1;"
     marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
     database.executescript(f"BEGIN IMMEDIATE; {before} {SCHEMA} {after} {marks} COMMIT;")
+    for look in LOOKS:
+        database.execute(look)
