@@ -701,7 +701,7 @@ def test_a_lock_file_that_was_deleted_under_us_is_lost(opened: SqliteStore, repl
     if replace:
         lock.touch()
 
-    with pytest.raises(Lost, match=r"games\.db\.lock was deleted or replaced while it was in use"):
+    with pytest.raises(Lost, match=r"games\.db\.lock was deleted, moved or replaced while it was in use; start the"):
         opened.renew(1)
 
 
@@ -783,7 +783,9 @@ def test_a_database_that_was_deleted_under_us_is_lost(opened: SqliteStore, repla
     if replace:
         other.rename(opened._path)
 
-    with pytest.raises(Lost, match="was deleted or replaced while it was in use"):
+    with pytest.raises(
+        Lost, match="moved or replaced while it was in use; see that the right one is there, or it begins"
+    ):
         opened.renew(1)
 
 
@@ -796,7 +798,7 @@ def test_what_sqlite_keeps_beside_it_may_not_be_deleted_either_and_nothing_store
     opened.renew(1)
     opened._path.with_name(f"games.db{end}").unlink()
 
-    with pytest.raises(Lost, match=rf"games\.db{end} was deleted or replaced while it was in use"):
+    with pytest.raises(Lost, match=rf"games\.db{end} was deleted, moved or replaced while it was in use; start the"):
         opened.renew(1)
     opened.close()
 

@@ -129,11 +129,13 @@ class SqliteStore(Store):
 
     def renew(self, load: int) -> list[Node]:
         self._connected()
+        itself = next(iter(self._files))
         for file, number in self._files.items():
             if _number_of(file) != number:  # SQLite would go on writing into what nobody can find any more
-                raise Lost(f"{file} was deleted or replaced while it was in use; start the server again")
+                what = "see that the right one is there, or it begins with no tables, and " if file == itself else ""
+                raise Lost(f"{file} was deleted, moved or replaced while it was in use; {what}start the server again")
         if not has_lock(self._lock, self._lock_path):  # another server would find nobody here
-            raise Lost(f"{self._lock_path} was deleted or replaced while it was in use; start the server again")
+            raise Lost(f"{self._lock_path} was deleted, moved or replaced while it was in use; start the server again")
         return [Node(self._address, load)]
 
     def create(self, tables: Sequence[NewTable]) -> set[str]:
