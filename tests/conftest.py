@@ -53,8 +53,13 @@ MEASURED_LAST = pytest.StashKey[str]()
 OPEN_DESCRIPTORS = "/proc/self/fd"
 """Where Linux lists them; elsewhere leaks show as ResourceWarnings only."""
 
-# Time on a shared machine says nothing about a property.
-hypothesis.settings.register_profile("netcode", deadline=None, derandomize="CI" in os.environ)
+# Time on a shared machine says nothing about a property, nor about how examples are made.
+hypothesis.settings.register_profile(
+    "netcode",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize="CI" in os.environ,  # what chance finds is for who can look at it: `python -m tests.fuzz` searches
+)
 hypothesis.settings.load_profile("netcode")
 
 

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netcode.turns import Free, Game, Owned, move, protocol
@@ -134,7 +134,7 @@ def said(message: tuple[Any, ...], heard: list[Any]) -> list[Any]:
 
 
 @given(opening=st.sampled_from([None, "TicTacToe", "Secrets", "Hiding"]), steps=steps)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_strangers_get_documented_replies_and_disturb_nobody(
     opening: str | None, steps: list[tuple[int, tuple[Any, ...]]]
 ) -> None:
