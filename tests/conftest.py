@@ -144,8 +144,13 @@ def freeze() -> None:
 
 @pytest.fixture(autouse=True)
 def first_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what one test was warned of silence no other: the log says each cause once a second."""
+    """Let what one test was warned of silence no other: the log says each cause once a second.
+
+    Nor is anything said twice in one test because its machine stood still for that second: it does not pass.
+    """
     monkeypatch.setattr(log, "_next_warning", dict[str, float]())
+    for say in (log.warn, log.error):
+        monkeypatch.setitem(say.__kwdefaults__ or {}, "clock", lambda: 0.0)
 
 
 def _in_use() -> set[str]:
