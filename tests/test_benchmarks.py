@@ -35,8 +35,12 @@ NEEDS = {
 }
 
 
+RUNS = [pytest.param(row, marks=pytest.mark.bench if {*NEEDS.get(row, ())} - {"websockets"} else ()) for row in ROWS]
+"""What no other stage of CI has, the stage that has it picks out: `websockets` is there for other tests."""
+
+
 @pytest.mark.process
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("row", RUNS)
 def test_each_row_yields_a_sane_figure(row: int) -> None:
     for package in NEEDS.get(row, ()):
         pytest.importorskip(package)
@@ -95,6 +99,7 @@ def test_a_change_is_more_of_what_should_be_little_or_less_of_what_should_be_muc
     assert "+10.0%" in str(less)
 
 
+@pytest.mark.bench
 @pytest.mark.process
 def test_a_plot_is_written(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
