@@ -55,6 +55,7 @@ def test_every_public_name_is_explained(name: str, thing: object) -> None:
     assert not explained.startswith("Alias for field"), f"{name} has the docstring of its tuple"
 
 
+@pytest.mark.games
 def test_no_docstring_points_to_a_file_that_an_installation_lacks() -> None:
     sources = [*(ROOT / "netcode").rglob("*.py")]
     strings = [

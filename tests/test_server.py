@@ -526,6 +526,7 @@ def test_a_program_that_only_waits_is_told_to_update() -> None:
         wait_on(server)
 
 
+@pytest.mark.games
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("case", "step"),

@@ -399,6 +399,7 @@ def spend(scene: Scene, server: Any, updates: int) -> list[int]:
     return spent
 
 
+@pytest.mark.games
 @pytest.mark.fault(75, "memory")
 @pytest.mark.parametrize("payload", COSTLY, ids=["lists", "lists in lists", "list keys", "maps in maps"])
 def test_costly_messages_wait_for_each_other_and_nobody_for_them(scene: Scene, payload: bytes) -> None:
@@ -451,6 +452,7 @@ def test_who_waits_its_turn_gets_it_however_much_the_others_have(scene: Scene) -
     assert len(scene.heard(server)) <= 2 + len(hostile)
 
 
+@pytest.mark.games
 @pytest.mark.fault(75, "memory")
 def test_of_what_many_send_at_once_no_more_is_looked_into_than_may_be_decoded(
     scene: Scene, monkeypatch: pytest.MonkeyPatch

@@ -605,6 +605,7 @@ def test_an_interrupt_costs_nobody_but_whom_it_meets(house: House, monkeypatch: 
     assert not silent.is_over()
 
 
+@pytest.mark.games
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # what is dropped at a bad moment says so

@@ -90,6 +90,7 @@ def taken(data: bytes) -> tuple[list[Any], int] | None:
     return messages, at
 
 
+@pytest.mark.games
 @given(MESSAGES)
 @example(math.nan)
 @example(-0.0)
@@ -118,6 +119,7 @@ def test_a_message_fills_the_room_for_it_to_the_byte(last: Any) -> None:
         assert _speed.frame(message) == (header(len(payload)) + payload if len(payload) <= CAREFUL_FROM else None)
 
 
+@pytest.mark.games
 @given(st.lists(MESSAGES, max_size=5), st.binary(max_size=6))
 def test_what_is_cut_is_what_the_definition_decodes(messages: list[Any], rest: bytes) -> None:
     payloads = [msgpack.packb(message) for message in messages]
@@ -129,6 +131,7 @@ def test_what_is_cut_is_what_the_definition_decodes(messages: list[Any], rest: b
         assert repr(found) == repr(taken(data))
 
 
+@pytest.mark.games
 @given(st.binary(max_size=60), st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=4), MESSAGES)
 def test_any_bytes_are_what_the_definition_makes_of_them(
     junk: bytes, changes: list[tuple[int, int]], message: Any

@@ -159,6 +159,7 @@ def test_masking_twice_is_nothing(size: int) -> None:
     assert take(FrameReader(), masked(data, key=key)) == data
 
 
+@pytest.mark.games
 @pytest.mark.parametrize("size", range(1, 130))
 @pytest.mark.parametrize("before", [b"", b"x", b"before"])
 def test_a_message_of_any_size_is_taken_alone_and_among_others(size: int, before: bytes) -> None:
@@ -363,6 +364,7 @@ def speak(client: ClientProtocol, chance: random.Random) -> bytes:
     return payload
 
 
+@pytest.mark.games
 def test_nothing_that_a_strange_client_says_is_understood_otherwise() -> None:
     chance = random.Random(14)
     reader, client = FrameReader(), stranger()
@@ -385,6 +387,7 @@ def test_nothing_that_a_strange_client_says_is_understood_otherwise() -> None:
             assert not reader.closed
 
 
+@pytest.mark.games
 def test_nothing_that_we_say_is_understood_otherwise_by_a_strange_client() -> None:
     chance = random.Random(15)
     client = stranger()
