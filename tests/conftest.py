@@ -67,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Measure anew what was measured while the machine stood still, and end what stands still for ever."""
     config.pluginmanager.register(anew, "anew")
     config.pluginmanager.register(Freezing(), "freezing")
+    gc.disable()  # until all tests are found, nothing of which is garbage
 
 
 class HangsError(BaseException):
@@ -134,6 +135,7 @@ def pytest_collection_finish() -> None:
     Otherwise that costs a third of some files' time, and stops updates that are timed.
     """
     freeze()
+    gc.enable()
 
 
 def freeze() -> None:
