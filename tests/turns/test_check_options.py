@@ -181,6 +181,7 @@ def test_a_game_that_takes_all_the_time_is_played_to_its_end(monkeypatch: pytest
     ]
 
 
+@pytest.mark.games
 def test_games_without_an_end_are_not_begun_with_value_after_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(playtest, "MAX_MOVES", 300)
 

@@ -138,6 +138,7 @@ UNREADABLE: dict[str, Callable[[bytes], Any]] = {
 }
 
 
+@pytest.mark.games
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_a_table_that_cannot_be_read_is_refused_and_kept_and_all_others_play(
     kind: str, damage: Damage, caplog: pytest.LogCaptureFixture
@@ -370,6 +371,7 @@ def positions() -> Iterator[tuple[Hall, dict[Any, list[Any]]]]:
         hall.close()
 
 
+@pytest.mark.games
 @pytest.mark.parametrize("tear", [False, True])
 def test_no_damage_of_one_table_ends_the_server(tear: bool) -> None:
     dice, outcomes = random.Random(7), set[bool]()
