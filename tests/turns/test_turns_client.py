@@ -183,6 +183,18 @@ def test_who_leaves_while_the_table_is_looked_for_has_left_when_it_is_found(hall
     assert ann.over
 
 
+def test_gone_is_the_last_event_whatever_was_under_way(hall: Hall, script: Script) -> None:
+    seat = seated(hall, script)
+    for message in (["gone", "you left the table"], ["refused", None, "you are at no table"]):
+        script.server.broadcast(message)
+    script.server.update()
+    seat.update()
+    hall.network.cut()
+    seat.update()
+
+    assert seat.events()[-1] == Gone("you left the table")
+
+
 def test_more_than_can_wait_for_the_table_is_refused(hall: Hall) -> None:
     _, bob = found_again(hall, *(saying(str(n)) for n in range(MOST_UNSAID + 2)))
 

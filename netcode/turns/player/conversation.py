@@ -123,6 +123,8 @@ class Conversation:
         return bool(self._request.ticket or self._request.key or self._known_here)
 
     def _hear(self, event: Joined | Received | Away | Back | Reason, now: float) -> None:
+        if self.reason:
+            return  # what was under way when it ended, and the link that is closing, are of no table
         match event:
             case Joined(_):
                 doubt = self._link.where.doubt(self._link.where.at) if self._proves() else ""
@@ -147,8 +149,6 @@ class Conversation:
 
     def _lose(self, reason: Reason, now: float) -> None:
         """The link is over: have our seat looked for, unless that is hopeless."""
-        if self.reason:
-            return
         if self.sat and self._link.where.give_up_at is None:  # else it was told
             self._notice("away")
         hopeless = self._link.where.ended(reason, now, proving=self._proves())
