@@ -31,7 +31,9 @@ SIGHT_PACE = 0.1
 
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for, and give the exit status."""
-    options = _parser().parse_args(arguments)
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        _refuse(options, unknown)
     if "server" in options:
         options.server, room, tls = options.server
         options.code, options.tls = options.code or room or "", options.tls or tls
@@ -40,6 +42,15 @@ def main(arguments: list[str] | None = None) -> int:
         return int(options.run(options))
     except KeyboardInterrupt:
         return 130
+
+
+def _refuse(options: argparse.Namespace, unknown: list[str]) -> None:
+    """End with what a command does not know, below its own usage and not that of all, and say where a port belongs."""
+    hint = ""
+    if unknown[-1].isdecimal():
+        serves = options.run is _serve
+        hint = f"; {'write --port ' if serves else 'the port belongs to the address, as in localhost:'}{unknown[-1]}"
+    options.parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
 
 
 def _server(text: str) -> Invitation:
@@ -151,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m demo_game",
         description="Broadside: hide a fleet, fire in turns. Without a command: a window that asks against whom and where.",
     )
-    parser.set_defaults(run=_local)
+    parser.set_defaults(run=_local, parser=parser)
     parser.add_argument("--name", type=_word, help="what the opponent reads (default: your login)")
     parser.add_argument("--pace", type=_seconds, help="seconds that a bot takes over a shot")
     parser.add_argument("--silent", dest="sound", action="store_false", help="without sounds, until F2 is pressed")
@@ -164,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
         ("watch", _watch, "look on at the newest game"),
     ):
         one = commands.add_parser(command, help=text)
-        one.set_defaults(run=run)
+        one.set_defaults(run=run, parser=one)
         one.add_argument("server", type=_server, metavar="HOST[:PORT]", help=f"the server, or a link (port: {PORT})")
         one.add_argument("--name", type=_word, default=argparse.SUPPRESS, help="what the others read")
         one.add_argument("--code", type=_word, default="", help="the word that you and your friend agreed on")
@@ -182,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_serve(server: argparse.ArgumentParser) -> None:
     """Declare the arguments of `serve`."""
-    server.set_defaults(run=_serve)
+    server.set_defaults(run=_serve, parser=server)
     server.add_argument("--host", default="", help="address to listen on (default: every one)")
     server.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})")
     server.add_argument("--timeout", type=_seconds, default=10.0, help="seconds of silence that end a link")
