@@ -1,6 +1,5 @@
 """Games of Broadside for tests: as a screen sees them, without a table; and over a network in memory."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -14,9 +13,7 @@ from demo_game.session import Session
 from demo_game.view import Phase, Side, View
 from demo_game.window.kept_seat import KeptSeat
 from netcode.testing import MemoryNetwork
-from netcode.turns import Event, Server, Unavailable, join
-from netcode.turns.store import Entry, Listing, State
-from netcode.turns.store.memory import MemoryStore
+from netcode.turns import Event, Server, join
 
 HOST, PORT = "server", 7777
 TIDY_FLEET = tuple(Ship(length, Cell(0, row)) for row, length in enumerate(FLEET))
@@ -52,17 +49,6 @@ def changed(view: View, seat: int, **parts: Any) -> View:
     """Give the same game with something else about one seat."""
     sides = [replace(side, **parts) if seat == number else side for number, side in enumerate(view.sides)]
     return replace(view, sides=(sides[0], sides[1]))
-
-
-class Failing(MemoryStore):
-    """A store that is full when a test says so."""
-
-    full = False
-
-    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
-        if self.full:
-            raise Unavailable("the disk is full")
-        super().append(entries, states, listings)
 
 
 class Sea(Hours):

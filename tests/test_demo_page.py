@@ -30,17 +30,17 @@ import sys
 from pathlib import Path
 tests, full = sys.argv[1:]
 sys.path.insert(0, tests)
-from broadside import Failing
+from turns.hall import Full
 from demo_game.__main__ import PAGE
 from demo_game.rules import Broadside
 from netcode import Web
 from netcode.turns import serve
 
-class Full(Failing):
+class Filling(Full):
     full = property(lambda self: Path(full).exists())
 
 files = {name: PAGE / name for name in ("broadside.css", "broadside.js")}
-serve(Broadside, host="127.0.0.1", port=0, store=Full(), web=Web(page=PAGE / "broadside.html", files=files))
+serve(Broadside, host="127.0.0.1", port=0, store=Filling(), web=Web(page=PAGE / "broadside.html", files=files))
 """
 """A server whose disk is full while there is a file."""
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from broadside import TIDY_FLEET, Failing, Sea
+from broadside import TIDY_FLEET, Sea
+from turns.hall import Full
 
 from demo_game.rules import Cell, random_fleet, wrong_with
 from demo_game.session import Session
@@ -158,7 +159,7 @@ def test_a_shot_that_does_not_count_is_told_and_may_be_tried_again(sea: Sea) -> 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_what_was_refused_because_the_disk_is_full_waits_until_there_is_space(elsewhere: bool) -> None:
-    store, sea = Failing(), Sea()
+    store, sea = Full(), Sea()
     sea.serve(store=store)
     anne, bob = sea.pair()
     carl, _ = sea.pair() if elsewhere else (anne, bob)
@@ -180,7 +181,7 @@ def test_what_was_refused_because_the_disk_is_full_waits_until_there_is_space(el
 
 
 def test_a_shot_that_was_refused_because_the_disk_is_full_is_not_told_to_have_been_a_bad_one() -> None:
-    store, sea = Failing(), Sea()
+    store, sea = Full(), Sea()
     sea.serve(store=store)
     anne, bob = sea.pair()
     first = hide_both(sea, anne, bob)

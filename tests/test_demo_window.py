@@ -9,10 +9,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from broadside import Failing, Sea, changed, firing, placing
+from broadside import Sea, changed, firing, placing
 from hypothesis import given
 from hypothesis import strategies as st
 from quiet_pygame import pygame
+from turns.hall import Full
 
 import netcode
 from demo_game.captain import choose_target
@@ -620,7 +621,7 @@ def stage() -> Iterator[Stage]:
 
 
 def test_who_waits_for_a_seat_because_nothing_can_be_stored_reads_so(stage: Stage) -> None:
-    store, sea = Failing(), Sea()
+    store, sea = Full(), Sea()
     store.full = True
     stage.sea.close()
     sea.serve(store=store)

@@ -1,5 +1,6 @@
 """A server of tables and those who play there, on a network in memory, whose time passes when a test says so."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hours import Hours
@@ -13,6 +14,7 @@ from netcode.turns.language.marks import Hidden, Owned
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
+from netcode.turns.store import Entry, Listing, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 
 TICK = Hours.tick
@@ -80,6 +82,17 @@ class Grab(Game):
     def take(self, thing: str) -> None:
         self.things.remove(thing)
         self.got.append(f"{thing} for {self.mover}")
+
+
+class Full(MemoryStore):
+    """A store that is full when a test says so."""
+
+    full = False
+
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        if self.full:
+            raise Unavailable("the disk is full")
+        super().append(entries, states, listings)
 
 
 class Players(Hours):

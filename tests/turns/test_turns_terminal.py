@@ -20,8 +20,7 @@ from netcode.turns.language.plays import Play, answer
 from netcode.turns.player.sight import View
 from netcode.turns.seat import Seat
 from netcode.turns.simulate import Choice
-from netcode.turns.store import Entry, Listing, State, Unavailable
-from netcode.turns.store.memory import MemoryStore
+from netcode.turns.store import Unavailable
 from netcode.turns.table import Asked, Result, Table
 from netcode.turns.terminal import network_play
 from netcode.turns.terminal import seat_file as seat_files
@@ -36,7 +35,7 @@ from netcode.turns.terminal.seat_file import SeatFile
 from netcode.turns.terminal.telling import after_the_end, changed, ended, on_a_command_line
 from netcode.turns.terminal.understanding import meant, typed, understood, wanted
 from netcode.turns.terminal.wording import rows_of, said, written
-from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
+from turns.hall import HOST, PORT, TICK, Full, Hall, Secrets, TicTacToe
 
 
 @pytest.fixture
@@ -1051,19 +1050,9 @@ def test_that_a_game_cannot_begin_is_said_and_nobody_is_waited_for() -> None:
     hall.close()
 
 
-class Full(MemoryStore):
-    """A store that is full when a test says so."""
-
-    full = True
-
-    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
-        if self.full:
-            raise Unavailable("the disk is full")
-        super().append(entries, states, listings)
-
-
 def test_why_there_is_no_seat_yet_is_said(hall: Hall) -> None:
     hall.store = store = Full(clock=hall.clock)
+    store.full = True
     hall.serve()
     ann = Shown(hall, hall.begin_to_join(name="Ann"))
 
@@ -1079,6 +1068,7 @@ def test_why_there_is_no_seat_yet_is_said(hall: Hall) -> None:
 def test_a_bot_says_why_it_has_no_seat_yet() -> None:
     hall, said = Hall(), list[str]()
     hall.store = store = Full(clock=hall.clock)
+    store.full = True
     hall.serve()
 
     def say(text: str) -> None:
