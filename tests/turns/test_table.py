@@ -1260,16 +1260,17 @@ def test_a_list_beside_the_rules_that_changed_is_changed_rules_and_no_damage() -
     assert (other.frozen, other.damage) == ("the rules refuse what they once accepted: card must be one of b, c", "")
 
 
+class Words(Game):
+    total: str = ""
+
+    @move
+    def add(self) -> None:
+        self.total += "I"
+
+
 def test_a_frozen_table_shows_nothing_that_its_rules_do_not_know() -> None:
     class Keeps(Count):
         _kept: str = "a secret of the rules before"
-
-    class Words(Game):
-        total: str = ""
-
-        @move
-        def add(self) -> None:
-            self.total += "I"
 
     frozen = Table.restore(Words, begin(Keeps).snapshot())
 
@@ -1278,13 +1279,6 @@ def test_a_frozen_table_shows_nothing_that_its_rules_do_not_know() -> None:
 
 
 def test_changed_rules_may_upgrade_an_old_state_and_else_the_table_is_frozen_and_readable() -> None:
-    class Words(Game):
-        total: str = ""
-
-        @move
-        def add(self) -> None:
-            self.total += "I"
-
     def upgrade(_cls: type[Game], old: dict[str, Any]) -> dict[str, Any]:
         return {"total": "I" * old["total"]}
 
