@@ -4,6 +4,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -289,6 +290,10 @@ def test_a_goodbye_and_an_exit_from_a_signal_handler_still_say_goodbye() -> None
 # Handlers that come in the middle of a sleep.
 
 
+SLEEPS = "poll", "_poll"
+"""Functions of ours in which the program sleeps."""
+
+
 @pytest.fixture
 def signals() -> Iterator[Callable[[Callable[[], object]], None]]:
     """Have something done by a real signal handler, as soon as the program sleeps."""
@@ -297,8 +302,11 @@ def signals() -> Iterator[Callable[[Callable[[], object]], None]]:
     before = signal.getsignal(signal.SIGALRM)
 
     def arrange(act: Callable[[], object]) -> None:
-        def handle(number: int, frame: object) -> None:
-            act()
+        def handle(number: int, frame: FrameType | None) -> None:
+            if frame is not None and frame.f_code.co_name in SLEEPS:
+                act()
+            else:  # a busy machine has not let it sleep yet
+                signal.setitimer(signal.ITIMER_REAL, 0.01)
 
         signal.signal(signal.SIGALRM, handle)
         signal.setitimer(signal.ITIMER_REAL, 0.05)
