@@ -210,6 +210,7 @@ class ClosedAndTooMany(Questions):
         self.step()
 
 
+@pytest.mark.games
 @pytest.mark.parametrize("game", [Word, TooMany, Closed, ClosedAfterMany, ClosedAndTooMany])
 def test_a_refusal_that_names_a_hidden_card_is_found_where_no_list_has_what_is_refused(game: type[Game]) -> None:
     (found,) = check(game, 2).problems
@@ -1058,6 +1059,7 @@ LISTS = "; it only lists what may be chosen: let a move do that"
 SHOWS = "; it only looks, whenever somebody does: let a move do that"
 
 
+@pytest.mark.games
 @pytest.mark.parametrize(
     ("verb", "shows", "lists"),
     [
