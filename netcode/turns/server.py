@@ -91,7 +91,7 @@ class Server:
         tables_per_peer: tables that one player may found without connecting anew, those left again included.
         max_waiting: tables that wait for players; at so many, nobody founds another one.
         chat_length: characters of one text.
-        chat_per_second: texts of one player that are told to all at the table in a second, beside three at once.
+        chat_per_second: texts of one player that are told to all at the table in a second, beside 16 at once.
         max_spectators: people who watch one table.
         max_state: bytes of one table's state; a table above it is frozen.
         on_thread: whether the store has a thread of its own. `serve` has nothing else to do, and does without.

@@ -163,7 +163,7 @@ def found_again(hall: Hall, *meanwhile: Callable[[Seat[Any]], None]) -> tuple[Se
     hall.until(lambda: not ann.seated and not bob.seated)
     for act in meanwhile:
         act(bob)
-    hall.serve(chat_per_second=MOST_UNSAID)
+    hall.serve()
     hall.until(lambda: ann.seated and (bob.seated or bob.reason != ""))
     hall.play(1.0)
     return ann, bob

@@ -98,7 +98,7 @@ def test_every_wish_is_on_the_page() -> None:
         (r"in one line; (\d+) characters", signature(Server).parameters["chat_length"].default),
         (r"more than (\d+) in a second", signature(Server).parameters["moves_per_second"].default),
         (r"said more than (\d+) time", signature(Server).parameters["chat_per_second"].default),
-        (r"but for (\d+) at once", incoming.AT_ONCE),
+        (r"but for (\d+) at once", incoming.SAID_AT_ONCE),
         (r"array of maps, (\d+) at most", incoming.SHOWN),
         (r"more than (\d+) values", games.MAX_VALUES),
         (r"Of more than (\d+) plays", outlook.MAX_LISTED),

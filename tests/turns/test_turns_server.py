@@ -720,14 +720,14 @@ def test_what_is_said_is_told_to_all(hall: Hall) -> None:
 
 
 def test_bounds_are_named_where_they_are_met(hall: Hall) -> None:
-    hall.serve(chat_length=10, moves_per_second=10, chat_per_second=5, max_spectators=1)
+    hall.serve(chat_length=10, moves_per_second=24, chat_per_second=18, max_spectators=1)
     ann, bob = two(hall)
     hall.play(2.0)
 
     ann.say("x" * 11)
     hall.join(watch=True)
     crowd = hall.join(watch=True)
-    for _ in range(11):
+    for _ in range(25):
         ann.say("spam")
     hall.play(4 * TICK)
     said = hall.heard(bob, Said)
@@ -737,9 +737,9 @@ def test_bounds_are_named_where_they_are_met(hall: Hall) -> None:
 
     texts = [event.text for event in hall.heard(ann, Refused)]
     assert texts[0] == "that is too long: chat_length is 10 characters"
-    assert {*texts[1:-1]} == {"too fast: chat_per_second is 5; try again in a moment"}
-    assert texts[-1:] == ["too fast: moves_per_second is 10; try again in a moment"]
-    assert [len(said), len(hall.heard(bob, Said))] == [5, 6]
+    assert {*texts[1:-1]} == {"too fast: chat_per_second is 18; try again in a moment"}
+    assert texts[-1:] == ["too fast: moves_per_second is 24; try again in a moment"]
+    assert [len(said), len(hall.heard(bob, Said))] == [18, 19]
     assert crowd.reason == "enough people watch: max_spectators is 1"
 
 

@@ -16,7 +16,7 @@ from netcode.turns.player.table_link import TableLink
 from netcode.turns.protocol import BadMessage, Join, Wish
 
 MOST_UNSAID = 16
-"""Requests that wait for our seat: fewer than a server takes at once by default, but for what is said."""
+"""Requests that wait for our seat: fewer than a server takes at once by default."""
 
 LASTING = ("start", "rematch")
 """What is wanted until it is there."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from functools import partial
-from itertools import starmap
 from typing import Any, NamedTuple
 
 from netcode.diagnostics import log
@@ -22,6 +21,8 @@ SHOWN = 100
 """Open tables that are told to whoever asks."""
 AT_ONCE = 3.0
 """Requests that are taken at once however few are taken in a second: what is played here, which tables are open, a seat."""
+SAID_AT_ONCE = 16
+"""Texts that are taken at once: what was said while a link, or a table, was away comes all together."""
 LEAVE = Wish("leave")
 ANYWHERE = (Join, ListTables, ListGames)
 """What is asked for without a table."""
@@ -39,9 +40,9 @@ class _Bucket:
 
     __slots__ = ("_left", "_most", "_rate", "_since")
 
-    def __init__(self, rate: float, now: float) -> None:
+    def __init__(self, rate: float, most: float, now: float) -> None:
         self._rate, self._since = rate, now
-        self._most = self._left = max(rate, AT_ONCE)
+        self._most = self._left = most
 
     def take(self, now: float) -> bool:
         self._left = min(self._most, self._left + (now - self._since) * self._rate)
@@ -55,15 +56,16 @@ class _Bucket:
 class _Limit:
     """One of the rates, and what each player has left of it."""
 
-    def __init__(self, name: str, rate: float) -> None:
+    def __init__(self, name: str, rate: float, at_once: int) -> None:
         self.name, self.rate = name, rate
+        self._most = max(rate, at_once)
         self._buckets: dict[Peer, _Bucket] = {}
 
     def takes(self, peer: Peer, now: float) -> bool:
         """Tell whether something more is taken from this player."""
         bucket = self._buckets.get(peer)
         if bucket is None:
-            bucket = self._buckets[peer] = _Bucket(self.rate, now)
+            bucket = self._buckets[peer] = _Bucket(self.rate, self._most, now)
         return bucket.take(now)
 
     def forget(self, peer: Peer) -> None:
@@ -97,7 +99,8 @@ class Incoming:
         self._share = share
         self.behind = False
         """Whether something is left to the next update."""
-        self._moves, self._chat = starmap(_Limit, rates._asdict().items())
+        self._moves = _Limit("moves_per_second", rates.moves_per_second, AT_ONCE)
+        self._chat = _Limit("chat_per_second", rates.chat_per_second, SAID_AT_ONCE)
 
     def take(self, events: Iterable[Event], now: float) -> None:
         """Hear events until an update has had its share of the time."""
