@@ -48,10 +48,10 @@ _NOTHING_MADE = sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN
 def _read(path: str | Path, query: str, arguments: tuple[Any, ...]) -> list[Any]:
     if isinstance(path, str) and is_address(path):
         return _ask(path, query.replace("?", "%s"), arguments)
-    file = Path(path).resolve()
-    if not file.is_file():
+    if not (file := Path(path)).is_file():
         what = "is a folder" if file.is_dir() else "is not there"
         raise Unavailable(f"{path} {what}; give the database of a server")
+    file = file.resolve()  # beside which what belongs to it is, by whatever links it is reached
     try:
         try:
             return _query(file, "mode=ro", query, arguments)

@@ -64,7 +64,7 @@ __all__ = [
 
 MAX_REASON = 500
 """Characters of why a table is frozen: it is told to all, and an error may quote what is stored."""
-_BESIDE = "; unless something has changed beside their class, such as a function: with that as it was the table goes on"
+_BESIDE = "it goes on if something beside its class was changed, such as a function, and is put back; else "
 _NO_TIME = "there is too little time on the clock to take a move back: what was added for it would be gone"
 
 
@@ -318,8 +318,8 @@ class Table(Standing):
             if not said or (error.__cause__ is not None and not same_rules):
                 log.bug(game.__name__, error, "restoring a table")
             if same_rules:
-                table.damage, table.course.kit.result = sayable(reason), None
-                table.damage += _BESIDE if isinstance(error, _NoMore) else ""
+                beside = _BESIDE if isinstance(error, _NoMore) else ""
+                table.damage, table.course.kit.result = beside + sayable(reason), None
             fields = readable(game, data["fields"], same_rules=same_rules)
             table._freeze(fields, state, DAMAGED if same_rules and not (said and loaded) else reason)
         return table

@@ -1434,10 +1434,8 @@ def test_what_is_refused_by_the_same_class_is_damage_or_what_stands_beside_it() 
     back = Table.restore(Capped, state, entries)
 
     assert back.frozen == "the rules refuse what they once accepted: enough"
-    beside = (
-        "unless something has changed beside their class, such as a function: with that as it was the table goes on"
-    )
-    assert back.damage == f"{back.frozen}; {beside}"
+    beside = "it goes on if something beside its class was changed, such as a function, and is put back"
+    assert back.damage == f"{beside}; else {back.frozen}"
 
 
 @pytest.mark.parametrize("state", [b"", b"\xc1", b"\x80", pack(3), pack({"version": 2})])

@@ -194,9 +194,12 @@ def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> No
     empty.touch()
     damaged = tmp_path / "damaged.db"
     damaged.write_bytes(database.read_bytes().replace(b"CREATE INDEX due_table", b"CRE\xbeTE INDEX due_table"))
+    loop = tmp_path / "loop.db"
+    loop.symlink_to(loop)
 
     for path, game, text in [
         (tmp_path / "nowhere.db", Count, "is not there; give the database of a server"),
+        (loop, Count, "is not there; give the database of a server"),
         (tmp_path, Count, "is a folder; give the database of a server"),
         (nonsense, Count, "cannot be read"),
         (empty, Count, "cannot be read"),
