@@ -337,6 +337,7 @@ class Server(ClosingWaiter):
             observer.begin()
         links = self._links
         self._inbox.budget.spent = 0
+        self._door.doorway.begin_update()
         links.update()
         if self._door.arrivals:
             self._door.take_in_arrivals()

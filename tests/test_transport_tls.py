@@ -372,25 +372,32 @@ def test_a_greeting_in_records_of_one_byte_is_taken_a_few_records_at_a_time(
     assert steps >= len(greeting) // GREETING
 
 
-def test_small_records_beyond_the_first_few_share_a_bound_over_all_links(
+def test_small_records_beyond_the_first_few_share_a_bound_and_who_was_cut_off_comes_first(
     certificate: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("netcode.transport.tls.SHARED", 11)  # one of which finds that there is no more
+    monkeypatch.setattr("netcode.transport.tls.SHARED", 9)  # one of which finds that there is no more
     door = TlsNetwork(TCP, certificate.server()).listen(LOOPBACK, 0)
     pairs = [both(door, certificate) for _ in range(3)]
-    room, taken = memoryview(bytearray(2 * RECORD)), list[int]()
-    for _ in range(2):
+
+    def taken_in_one_update(more: int) -> list[int]:
+        door.begin_update()
+        taken = list[int]()
         for ends in pairs:
-            for _ in range(OWN + 6):
+            for _ in range(more):
                 ends.one.send(b"x")
             assert wait(CustomWaiter(read=[ends.other.read_fd]), timeout=10.0)
-        taken += [ends.other.receive_into(room) for ends in pairs]
+            taken.append(ends.other.receive_into(memoryview(bytearray(2 * RECORD))))
+        return taken
+
+    usual = taken_in_one_update(OWN)
+    flood = [taken_in_one_update(OWN + 6) for _ in range(3)]
     for ends in pairs:
         ends.one.close()
         ends.other.close()
     door.close()
 
-    assert taken == [OWN + 6, OWN + 4, OWN, OWN + 6, OWN + 4, OWN]
+    assert usual == [OWN] * 3
+    assert flood == [[OWN + 6, OWN + 2, OWN], [OWN + 1, OWN + 4, OWN + 4], [OWN + 3] * 3]
 
 
 class Failing:

@@ -23,9 +23,10 @@ from netcode.diagnostics import log
 from netcode.loop.poller import SelectPoller
 from netcode.stream.contract import ACCEPTS_PER_UPDATE
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.transport import abandon
+from netcode.transport import Doorway, abandon
 from netcode.transport import web as module
 from netcode.transport.tcp_socket import TcpTransport
+from netcode.transport.tls import TlsDoorway
 from netcode.transport.web import DELIVERY, LOOK, NEWCOMERS, STEPS, Continued, Failed, WebDoorway
 from netcode.transport.websocket import WebSocketTransport
 from netcode.wire.http import MAX_HEAD
@@ -813,6 +814,24 @@ def test_whom_there_is_no_descriptor_for_is_told_nothing_that_is_not_encrypted(
     secure.door.say_when_short(b"no room")
 
     assert said == []
+
+
+@needs_openssl
+@pytest.mark.parametrize("web", [None, Web(page=PAGE)])
+def test_each_update_begins_at_the_door_of_tls(
+    certificate: Certificate, web: Web | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Doorway] = []
+
+    def begin(door: Doorway) -> None:
+        begun.append(door)
+
+    monkeypatch.setattr(TlsDoorway, "begin_update", begin)
+    with Server(LOOPBACK, 0, tls=certificate.server(), web=web) as server:
+        server.update()
+        server.update()
+
+    assert (len(begun), len({*begun})) == (2, 1)
 
 
 @needs_openssl

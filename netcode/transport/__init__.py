@@ -157,6 +157,9 @@ class Doorway(ABC):
     def doors(self) -> tuple[int, ...]:
         """Return the descriptors to wait on; none while there is nothing to wait for on them."""
 
+    def begin_update(self) -> None:
+        """Hear that another update begins, for what those who came in may cost in one."""
+
     def due(self) -> float | None:
         """Return when `accept` should be tried again although no descriptor says so."""
         return None

@@ -25,12 +25,13 @@ GREETING = 3
 """Records that a doorway takes in one update of a handshake, as many as a client's last word has in TLS 1.2: a greeting
 may come in hundreds of one byte, and each costs as much as a message."""
 
-OWN = 4
-"""Records that are taken in any case from somebody who came in, each time."""
+OWN = 12
+"""Records that are taken in any case from somebody who came in, each time: twice as many as one sends in each frame, of
+sixty a second, to a server that has ten updates in one."""
 
 SHARED = 256
 """Records that are taken beyond those in one update, from all who came in by one doorway: 256 links of 64 each would take
-a third of a second."""
+an eighth to a third of a second."""
 
 MAKE_ONE = "make one by netcode.Certificate(chain, key), of the files with the certificate and its key"
 _BARE = {"NO_SHARED_CIPHER", "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_HANDSHAKE_FAILURE"}
@@ -40,24 +41,35 @@ _BARE = {"NO_SHARED_CIPHER", "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_HANDS
 class Share:
     """The records that those who came in by one doorway may have taken beyond their own.
 
-    A transport is not told of updates; so it is another one when somebody is read again.
+    Whoever had to leave some in one update has a part in the next that nobody else can take: else it would always be
+    those who are read last.
     """
 
-    __slots__ = ("_left", "_turn")
+    __slots__ = ("_cut_off", "_left", "_part", "_waiting")
 
     def __init__(self) -> None:
-        self._left = SHARED
-        self._turn = 0
+        self._cut_off, self._waiting = set[TlsTransport](), set[TlsTransport]()  # in this update, and in the last
+        self._left = self._part = SHARED
 
-    def turn(self, last: int) -> int:
-        """Return the number of the present turn to somebody who is read, and was so in the `last` one."""
-        if last == self._turn:
-            self._turn, self._left = last + 1, SHARED
-        return self._turn
+    def begin_update(self) -> None:
+        """Hear that another update begins."""
+        self._waiting, self._cut_off = self._cut_off, set[TlsTransport]()
+        waiting = len(self._waiting)
+        self._part = min(RECORDS - OWN, max(1, SHARED // max(1, waiting)))
+        self._left = SHARED - waiting * self._part
 
-    def take(self) -> bool:
-        """Take one, and tell whether it was there."""
+    def own(self, who: "TlsTransport") -> int:
+        """Return how many may be taken of somebody, whatever is taken of the others."""
+        if who not in self._waiting:
+            return OWN
+        self._waiting.remove(who)
+        return OWN + self._part
+
+    def take(self, who: "TlsTransport") -> bool:
+        """Take one that is kept for nobody, and tell whether it was there."""
         self._left -= 1
+        if self._left < 0:
+            self._cut_off.add(who)
         return self._left >= 0
 
 
@@ -67,7 +79,7 @@ class TlsTransport:
     Args:
         records: what it speaks.
         address: the other end, as far as it is known.
-        share: that of its doorway; one of its own for a client.
+        share: that of its doorway; None for a client, who has one link.
     """
 
     __slots__ = (
@@ -77,7 +89,6 @@ class TlsTransport:
         "_send_failure",
         "_share",
         "_socket",
-        "_turn",
         "address",
         "read_fd",
         "write_fd",
@@ -89,8 +100,7 @@ class TlsTransport:
 
     def __init__(self, records: Records, address: Address | None, share: Share | None = None) -> None:
         self._records = records
-        self._share = share or Share()
-        self._turn = -1  # in which it was read last
+        self._share = share
         self._socket = records.socket
         self.address = address
         self.read_fd = self.write_fd = records.socket.fileno()
@@ -106,9 +116,9 @@ class TlsTransport:
             failure, self._receive_failure = self._receive_failure, None
             raise failure
         records, share, count = self._records, self._share, 0
-        self._turn = share.turn(self._turn)
+        own = RECORDS if share is None else share.own(self)
         for taken in range(RECORDS):
-            if taken >= OWN and not share.take():
+            if taken >= own and share is not None and not share.take(self):
                 break
             try:
                 if not records.hear():
@@ -288,6 +298,9 @@ class TlsDoorway(Doorway):
 
     def unwrap(self) -> tuple[Doorway, Encrypt]:
         return self._below, self._encrypt
+
+    def begin_update(self) -> None:
+        self._budget.share.begin_update()
 
     def doors(self) -> tuple[int, ...]:
         return self._below.doors()

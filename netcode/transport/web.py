@@ -153,6 +153,7 @@ class WebDoorway(Doorway):
     counts_time = True
 
     def __init__(self, behind: Doorway, web: Web, within: float, most: int, most_of_one: int) -> None:
+        self._behind = behind
         self._below, self._encrypt = behind.unwrap()
         self._web = web
         self._within, self._most, self._most_of_one = within, most, most_of_one
@@ -184,6 +185,9 @@ class WebDoorway(Doorway):
                 self._count_anew()
                 raise
         return self._done.popleft() if self._done else None
+
+    def begin_update(self) -> None:
+        self._behind.begin_update()
 
     def doors(self) -> tuple[int, ...]:
         doors, fd = self._below.doors(), self._poller.fileno()
