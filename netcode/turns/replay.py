@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from netcode.diagnostics import log
 from netcode.turns.errors import BUGS, Leave, RulesError, Unfit, sayable
 from netcode.turns.language.definition import check_game
 from netcode.turns.player.sight import view_at
@@ -135,6 +136,8 @@ def frames(path: str | Path, table: str, game: type[Any]) -> Iterator[Frame]:
                     played = Table.restore(game, begun)
                 except ValueError as error:
                     raise _damaged(table, error) from error
+                for said in played.dropped:
+                    log.warn(said, "%s", said)
             case ["step", bytes(entry)] if played is not None:
                 yield _frame(played, _again(table, played, entry))
             case _:

@@ -18,10 +18,10 @@ from typing import Any
 from netcode.turns.errors import BUGS, Leave, Refusal, RulesError, Unfit, sayable
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.definition import definition_of
-from netcode.turns.language.fields import Packed, pack_fields, set_defaults, verify
+from netcode.turns.language.fields import Packed, dropped_fields, pack_fields, set_defaults, verify
 from netcode.turns.language.kit import Kit, Result, Told
 from netcode.turns.language.randomness import SECRET_SIZE
-from netcode.turns.language.table_options import read_options, revive_options
+from netcode.turns.language.table_options import dropped_options, read_options, revive_options
 from netcode.turns.runtime import log
 from netcode.turns.runtime.course import Course
 from netcode.turns.runtime.legal import Listing
@@ -30,7 +30,7 @@ from netcode.turns.runtime.pending import Stand, Task, Turn
 from netcode.turns.runtime.sealing import seal, together, tried
 from netcode.turns.runtime.soundness import DAMAGED, check_course, check_times, readable
 from netcode.turns.runtime.standing import Standing
-from netcode.turns.runtime.storing import load_course, read_state
+from netcode.turns.runtime.storing import has_begun, load_course, read_state
 from netcode.turns.runtime.supposing import suppose
 from netcode.turns.runtime.transactions import (
     attempt,
@@ -329,9 +329,12 @@ class Table(Standing):
         course.kit.options = revive_options(self.game, data["options"])
         self.started, self.frozen = data["started"], data["frozen"]
         self.numbers = data["numbers"]
+        self.dropped = dropped_options(self.game, data["options"])
         if not self.started:
             return
         self.undoing.last, self.restored = load_course(course, data)
+        if has_begun(data):
+            self.dropped += dropped_fields(self.game, data["fields"])
         if self.clocks is not None and data["clocks"] is not None:
             left, running = data["clocks"]
             self.clocks.resume(left, running, now=now)

@@ -186,7 +186,7 @@ def test_a_database_is_read_where_nothing_can_be_made_beside_it(database: Path) 
     assert [frame.text for frame in shown] == ["Ann to move", "Bob to move", "over"]
 
 
-def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     nonsense = tmp_path / "nonsense.db"
     nonsense.write_text("no database", encoding="utf-8")
     empty = tmp_path / "empty.db"
@@ -208,6 +208,7 @@ def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> No
     ]:
         with pytest.raises(Unavailable, match=text):
             list(frames(path, TABLE, game))
+    assert "games that run are without total, and begin with count as a new game does" in caplog.text
     with pytest.raises(Unavailable, match="has no table 1, or its log was not kept"):
         list(frames(database, "1", Count))
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import pytest
 
 from netcode import Client
+from netcode.diagnostics import log
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.domains import Free
@@ -302,6 +303,45 @@ def test_a_table_that_other_rules_froze_is_shown_to_who_has_these(hall: Hall, ca
     assert (again.reason, again.frozen, again.view.gold, again.view.turns) == ("", text, [5, 7], 1)
     told = f"tables of Farm are frozen: {text}; they are kept as they are"
     assert [line for line in caplog.messages if "frozen" in line] == [told]
+
+
+def renamed() -> type[Game]:
+    """Return the rules of a farm whose gold has another name, or began anew."""
+
+    class Farm(Game):
+        coins: list[int] = []
+
+        @move
+        def wait(self) -> None: ...
+
+    return Farm
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (farm(dict[int, int], {0: 5, 1: 7}), "tables of Farm are frozen: the rules have changed: gold must be"),
+        (renamed(), "the rules of Farm have changed: games that run are without gold, turns, and begin with coins"),
+        (TicTacToe, "somebody cannot go on with a table: this server does not play Farm any more; have a server"),
+    ],
+)
+def test_each_server_logs_once_what_changed_rules_mean_for_all_tables(
+    hall: Hall, changed: type[Game], said: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "INTERVAL", -1.0)  # so that nothing is left out for being the same as a moment ago
+    old = farm(list[int], [5, 7])
+    hall.games = (old,)
+    hall.serve()
+    seats = [*two(hall, game=old), *two(hall, game=old)]
+    hall.games = (changed,)
+    for _ in range(2):
+        hall.kill()
+        hall.serve()
+        caplog.clear()
+
+        for seat in seats:
+            hall.join(old, ticket=seat.ticket)
+        assert [line[: len(said)] for line in caplog.messages if "Farm" in line] == [said]
 
 
 def test_a_player_with_other_rules_than_the_server_reads_just_that(hall: Hall) -> None:

@@ -1,11 +1,9 @@
 """The fields of a game as bytes, one by one, and back; also those that older rules have stored."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from inspect import getattr_static
 from typing import Any
 
-from netcode.diagnostics import log
 from netcode.turns.errors import BUGS, RulesError, Unfit
 from netcode.turns.language.definition import Definition, definition_of
 from netcode.turns.values import Shape, a, pack, revive, same, unpack
@@ -145,20 +143,36 @@ def fit(cls: type[Any], fields: Packed) -> Packed:
     """
     definition: Definition = cls._definition
     old = {name: unpack(data) for name, data in fields.items()}
-    gone, begun = old.keys() - definition.shapes.keys(), definition.defaults.keys() - old.keys()
-    # A method or a move of that name is one of the game.
-    has_upgrade = isinstance(getattr_static(cls, "upgrade", None), classmethod | staticmethod)
-    if not (has_upgrade and gone and begun):  # else one may be the other, by another name
+    has_upgrade = _has_upgrade(cls)
+    if not (has_upgrade and _may_be_renamed(definition, old)):
         try:
-            packed = _convert(definition, old)
+            return _convert(definition, old)
         except Unfit as error:
             if not has_upgrade:
                 raise Unfit(f"the rules have changed: {error}; write upgrade(cls, old)") from None
-        else:
-            if gone and begun:
-                _tell_dropped(cls.__name__, ", ".join(sorted(gone)), ", ".join(sorted(begun)))
-            return packed
     return _upgraded(cls, old)
+
+
+def dropped_fields(cls: type[Any], fields: Packed) -> tuple[str, ...]:
+    """Return what to tell of fields that `fit` drops, one of which may be one that it begins anew; nothing where none may."""
+    definition: Definition = cls._definition
+    if _has_upgrade(cls) or not _may_be_renamed(definition, fields):
+        return ()
+    gone, begun = sorted(fields.keys() - definition.shapes.keys()), sorted(definition.defaults.keys() - fields.keys())
+    text = (
+        f"the rules of {cls.__name__} have changed: games that run are without {', '.join(gone)}, and begin with "
+        f"{', '.join(begun)} as a new game does; if one of these is one of those by another name, end the server before "
+        "they are played on, and write upgrade(cls, old)"
+    )
+    return (text,)
+
+
+def _has_upgrade(cls: type[Any]) -> bool:
+    return isinstance(getattr_static(cls, "upgrade", None), classmethod | staticmethod)  # a move of that name is none
+
+
+def _may_be_renamed(definition: Definition, old: Mapping[str, Any]) -> bool:
+    return not old.keys() <= definition.shapes.keys() and not definition.defaults.keys() <= old.keys()
 
 
 def _upgraded(cls: type[Any], old: dict[str, Any]) -> Packed:
@@ -173,18 +187,6 @@ def _upgraded(cls: type[Any], old: dict[str, Any]) -> Packed:
         return _convert(definition, upgraded)
     except Unfit as unfit:
         raise Unfit(f"what {cls.__name__}.upgrade returned does not fit: {unfit}") from None
-
-
-@lru_cache(64)  # once for each change, however many tables it is about
-def _tell_dropped(game: str, gone: str, begun: str) -> None:
-    log.warn(
-        f"turns: {game} drops {gone}",
-        "the rules of %s have changed: games that run are without %s, and begin with %s as a new game does; if one of "
-        "these is one of those by another name, end the server before they are played on, and write upgrade(cls, old)",
-        game,
-        gone,
-        begun,
-    )
 
 
 def _check_upgraded(game: str, upgraded: Any, known: set[str]) -> None:

@@ -3,7 +3,6 @@
 import traceback
 from collections.abc import Mapping
 from copy import deepcopy
-from functools import lru_cache
 from typing import Any
 
 from netcode.diagnostics import log
@@ -62,9 +61,6 @@ def revive_options(game: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]
     """
     definition = definition_of(game)
     chosen = deepcopy(definition.chosen)
-    gone, begun = stored.keys() - definition.options.keys(), definition.options.keys() - stored.keys()
-    if gone and begun:
-        _tell_dropped(game.__name__, ", ".join(sorted(gone)), ", ".join(sorted(begun)))
     for name in definition.options.keys() & stored.keys():
         try:
             chosen[name] = definition.options[name].read(None, {}, stored[name], name)
@@ -73,13 +69,15 @@ def revive_options(game: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]
     return chosen
 
 
-@lru_cache(64)  # once for each change, however many tables it is about
-def _tell_dropped(game: str, gone: str, begun: str) -> None:
-    log.warn(
-        f"turns: {game} drops option {gone}",
-        "the options of %s have changed: games that run are without %s, and have %s as if nobody had chosen; if one of "
-        "these is one of those by another name, end the server before they are played on, and let it keep its name",
-        game,
-        gone,
-        begun,
+def dropped_options(game: type[Any], stored: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what to tell of stored options that the rules no longer have, if one may have another name there."""
+    options = definition_of(game).options
+    gone, begun = sorted(stored.keys() - options.keys()), sorted(options.keys() - stored.keys())
+    if not (gone and begun):
+        return ()
+    text = (
+        f"the options of {game.__name__} have changed: games that run are without {', '.join(gone)}, and have "
+        f"{', '.join(begun)} as if nobody had chosen; if one of these is one of those by another name, end the server "
+        "before they are played on, and let it keep its name"
     )
+    return (text,)

@@ -25,8 +25,8 @@ class Standing:
     """One table as it is between two changes. Nothing here changes the game; what is worked out is kept until `forget`."""
 
     __slots__ = (
-        "_lasting", "_listings", "_options", "_snapshot", "_views", "_whole", "absence", "clock", "clocks", "course", "damage", "frozen",
-        "game", "id", "numbers", "players", "restored", "started", "undoing",
+        "_lasting", "_listings", "_options", "_snapshot", "_views", "_whole", "absence", "clock", "clocks", "course", "damage", "dropped",
+        "frozen", "game", "id", "numbers", "players", "restored", "started", "undoing",
     )  # fmt: skip
 
     def __init__(self, course: Course, clock: Clock | None) -> None:
@@ -42,6 +42,8 @@ class Standing:
         self.started = False
         self.restored: tuple[Happening, ...] = ()
         """What `restore` had to do under changed rules, to be told to all."""
+        self.dropped: tuple[str, ...] = ()
+        """What `restore` had to leave out under changed rules that may be there by another name: sentences for their author."""
         self.numbers = [0] * self.players
         """Of the last play or answer that was accepted from each seat."""
         self.clocks = None if clock is None else Clocks(clock, self.players)

@@ -68,7 +68,7 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     """
     check_course(data)
     same_rules = data["rules"] == course.definition.fingerprint
-    begun = data["suspension"] is None or data["suspension"][0][0] != "setup"
+    begun = has_begun(data)
     whole = begun and data["turn"][-1] is None  # who leaves while setup asks ends the game before anything is set
     fitted = partial(_fitted, course.rules, same_rules=same_rules, begun=begun, whole=whole)
 
@@ -99,6 +99,11 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     taken_back += course.taken_back
     course.taken_back = []
     return last, tuple(taken_back)
+
+
+def has_begun(data: Mapping[str, Any]) -> bool:
+    """Tell whether the setup of a stored course is over."""
+    return data["suspension"] is None or data["suspension"][0][0] != "setup"
 
 
 def _fitted(rules: type[Any], fields: Packed, sound: Packed, *, same_rules: bool, begun: bool, whole: bool) -> Packed:

@@ -2,7 +2,7 @@
 
 from collections import ChainMap, OrderedDict, deque
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 from netcode.diagnostics import log
@@ -28,6 +28,8 @@ WOKEN_AT_ONCE = 100
 """Tables that are brought back in one batch because their time has come."""
 SOON = 5.0
 """Seconds for which a table stays in memory at least if its clock runs out then."""
+TOLD_KEPT = 64
+"""Of how much that may be so at many tables it is remembered that it was told."""
 MAX_TOLD = 300
 """Characters of what was found wrong with a table that are logged."""
 
@@ -65,6 +67,7 @@ class Keeper:
     ) -> None:
         self.damaged: set[str] = set()
         """Tables of which what is stored cannot be read, as far as anybody looked: nobody deletes them."""
+        self._told = deque[str](maxlen=TOLD_KEPT)
         self.lobby = Lobby(games, self._tell_damage)
         self.rooms: OrderedDict[str, Room] = OrderedDict()  # the one that was touched last is the last
         self.asleep: dict[str, list[Viewer]] = {}
@@ -119,7 +122,7 @@ class Keeper:
         state = room.stored()
         if len(state) > self._max_state and not room.frozen:
             room.frozen = f"the state of this table has {len(state)} bytes, and max_state is {self._max_state}"
-            _tell_frozen(room.game.__name__, room.frozen)
+            self._tell_frozen(room.game.__name__, room.frozen)
         is_due = len(state) <= SMALL_STATE or room.version - room.state_version >= STEPS_BETWEEN
         if _may_be_stored(room) and (is_due or room.wakes != (room.next_due() is not None)):
             self._store_state(room, state)
@@ -199,12 +202,15 @@ class Keeper:
         now = self.clock()
         room = Room.restore(table, saved, self.games, now)
         if isinstance(room, Room):
-            if room.table is not None and room.table.damage:
-                self._tell_damage(table, room.table.damage)
-            elif room.table is not None and room.table.frozen:
-                _tell_frozen(room.game.__name__, room.table.frozen)
             if room.table is None:
                 room.options = still_chosen(room.game, room.options)
+            elif room.table.damage:
+                self._tell_damage(table, room.table.damage)
+            elif room.table.frozen:
+                self._tell_frozen(room.game.__name__, room.table.frozen)
+            else:
+                for said in room.table.dropped:
+                    self._tell_once(said)
             self._hold(room, now)
             room.viewers = self.asleep.pop(table, [])
             room.wakes = room.next_due() is not None
@@ -212,7 +218,10 @@ class Keeper:
         elif isinstance(room, Damaged):  # it stays ours: nobody else can read it, and nobody is to wake or to delete it
             self._tell_damage(table, room.what)
         else:
-            _tell_unplayable(room)
+            self._tell_once(
+                f"somebody cannot go on with a table: {room}; have a server of this store play it, with the class under the "
+                "name that it had: what nobody can come to is deleted once it is old"
+            )
             self.writer.batch.release.add(table)  # a game that is not played here, or of another version: others may
         return room
 
@@ -223,6 +232,16 @@ class Keeper:
         self.damaged.add(table)
         text = "table %s is damaged: %s; it is kept as it is: put its row from a copy in its place, or delete it"
         log.warn(f"table {table}", text, ascii(table)[1:-1], _shown(what))
+
+    def _tell_frozen(self, game: str, why: str) -> None:
+        """Tell who runs the server why nobody can play on at tables of a game."""
+        self._tell_once(f"tables of {game} are frozen: {_shown(why)}; they are kept as they are")
+
+    def _tell_once(self, said: str) -> None:
+        """Tell who runs the server what may be so at all tables of a game, and for all who come to them."""
+        if said not in self._told:
+            self._told.append(said)
+            log.warn(said, "%s", said)
 
     def live(self, *, leaving: bool) -> None:
         """Say that we live and how many tables we have, hear of the others, and take what is due and nobody's.
@@ -361,22 +380,6 @@ def _only_a_clock_runs(room: Room, until: float) -> bool:
 def _shown(what: str) -> str:
     """Return what was found wrong, in one short line: it may quote what is stored."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in what)[:MAX_TOLD]
-
-
-@lru_cache(64)  # once for each reason: changed rules may freeze all tables of a game
-def _tell_frozen(game: str, why: str) -> None:
-    """Tell who runs the server why nobody can play on at tables of a game."""
-    log.warn(f"frozen {game} {why}", "tables of %s are frozen: %s; they are kept as they are", game, _shown(why))
-
-
-@lru_cache(64)  # once for each reason, however many tables and players it is about
-def _tell_unplayable(why: str) -> None:
-    """Tell who runs the server why somebody cannot go on with a stored table: a class was renamed, say."""
-    text = (
-        "somebody cannot go on with a table: %s; have a server of this store play it, with the class under the name that "
-        "it had: what nobody can come to is deleted once it is old"
-    )
-    log.warn(f"unplayable: {why}", text, why)
 
 
 def _saved(room: Room) -> None:
