@@ -129,11 +129,16 @@ class Late(Count):
         self.require(self.total > seat, "not yet")
 
 
-def test_a_view_of_a_step_knows_the_options_of_its_table(tmp_path: Path) -> None:
+def test_a_view_of_a_step_knows_the_options_of_its_table(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     class Sized(Count):
         @options(size=range(3, 6))
         def setup(self, size: int = 3) -> None:
             self.total = size - 3
+
+    class Long(Count):
+        @options(length=range(3, 6))
+        def setup(self, length: int = 3) -> None:
+            self.total = length - 3
 
     table = Table.create(Sized, 2, {"size": 5}, secret=secret_of(1))
     begun = table.snapshot()
@@ -143,6 +148,9 @@ def test_a_view_of_a_step_knows_the_options_of_its_table(tmp_path: Path) -> None
     [frame] = frames(database, TABLE, Sized)
 
     assert (frame.view.options, frame.view.total) == ({"size": 5}, 2)
+    assert not caplog.messages
+    assert [frame.view.total for frame in frames(database, TABLE, Long)] == [0]
+    assert "games that run are without size, and have length as if nobody had chosen" in caplog.text
 
 
 def test_that_a_timeout_of_the_rules_failed_is_told_again(tmp_path: Path) -> None:
@@ -186,7 +194,7 @@ def test_a_database_is_read_where_nothing_can_be_made_beside_it(database: Path) 
     assert [frame.text for frame in shown] == ["Ann to move", "Bob to move", "over"]
 
 
-def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> None:
     nonsense = tmp_path / "nonsense.db"
     nonsense.write_text("no database", encoding="utf-8")
     empty = tmp_path / "empty.db"
@@ -208,7 +216,6 @@ def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path, caplo
     ]:
         with pytest.raises(Unavailable, match=text):
             list(frames(path, TABLE, game))
-    assert "games that run are without total, and begin with count as a new game does" in caplog.text
     with pytest.raises(Unavailable, match="has no table 1, or its log was not kept"):
         list(frames(database, "1", Count))
 
