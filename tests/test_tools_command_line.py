@@ -5,11 +5,13 @@ import io
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from programs import DEADLINE, ROOT
 
 from netcode.tools.command_line import Parser
+from netcode.tools.where import server_address
 
 
 def test_usage_goes_to_the_errors_and_help_to_the_output(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,6 +69,14 @@ def test_who_mistypes_an_option_of_a_command_reads_which_it_has(capsys: pytest.C
         ("--at", "localhost:7777", "localhost:7777; a server is given by --at localhost:7777"),
         ("--at", "localhost 7777", "localhost 7777; a server is given by --at localhost:7777"),
         ("--at", "localhost Ann", "localhost Ann"),
+        ("--at", "::1 7777", "::1 7777; a server is given by --at [::1]:7777"),
+        ("--at", "::1", "::1; a server is given by --at ::1"),
+        ("--at", "localhost 99999", "localhost 99999"),
+        ("--at", "--at localhost Ann", "Ann"),
+        ("--at", "--at localhost 7777", "7777; the port belongs to the address, as in localhost:7777"),
+        ("--port", "--port 7777 7777", "7777"),
+        ("server", "::1 7777", "7777; the port belongs to the address, as in [::1]:7777"),
+        ("server", "localhost 99999", "99999"),
         ("--games", "localhost", "localhost"),
     ],
 )
@@ -74,7 +84,11 @@ def test_who_writes_a_server_or_a_port_by_itself_reads_where_it_belongs(
     takes: str, typed: str, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parser = Parser(prog="game")
-    parser.add_argument(takes, metavar="HOST[:PORT]" if takes == "server" else None)
+    parser.add_argument(
+        takes,
+        metavar=None if takes in ("--port", "--games") else "HOST[:PORT]",
+        type=partial(server_address) if takes == "server" else str,
+    )
 
     with pytest.raises(SystemExit):
         parser.parse_args(typed.split())
