@@ -267,6 +267,18 @@ def test_a_port_that_is_taken_or_none_is_told_in_a_line(options: list[str], tmp_
     assert "Traceback" not in "".join(said)
 
 
+def run_here(monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
+    """Run a program of the present folder in this process, in which its `rules` are those of no other test."""
+    with monkeypatch.context() as there:
+        there.setattr(sys, "argv", [*typed])
+        there.setattr(sys, "path", [str(Path.cwd()), *sys.path])
+        there.delitem(sys.modules, "rules", raising=False)
+        try:
+            runpy.run_path(typed[0], run_name="__main__")
+        finally:
+            sys.modules.pop("rules", None)
+
+
 @pytest.mark.parametrize("options", [[], ["--turns"]], ids=["real time", "turns"])
 def test_what_is_no_address_and_ctrl_c_end_the_window_without_a_traceback(
     options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -278,19 +290,13 @@ def test_what_is_no_address_and_ctrl_c_end_the_window_without_a_traceback(
         began.append(1)
         raise KeyboardInterrupt
 
-    def run(*typed: str) -> None:
-        monkeypatch.setattr(sys, "argv", [*typed])
-        monkeypatch.delitem(sys.modules, "rules", raising=False)
-        runpy.run_path(typed[0], run_name="__main__")
-
     monkeypatch.setattr(pygame, "init", interrupt)
     monkeypatch.chdir(write(tmp_path / "duel", *options))
-    monkeypatch.setattr(sys, "path", [str(tmp_path / "duel"), *sys.path])
-    run("client.py")
+    run_here(monkeypatch, "client.py")
     with pytest.raises(SystemExit):
-        run("client.py", "a b")
+        run_here(monkeypatch, "client.py", "a b")
     with pytest.raises(SystemExit, match="port must be from 0 to 65535, not 99999"):
-        run("server.py", "99999")
+        run_here(monkeypatch, "server.py", "99999")
 
     assert began == [1]
     assert "host must be a name or an address without blanks, not 'a b'" in capsys.readouterr().err
