@@ -137,56 +137,46 @@ def verify(game: Any) -> None:
 
 
 def fit(cls: type[Any], fields: Packed) -> Packed:
-    """Return fields that other rules have stored as those of `cls` have them, by its `upgrade` if they are not all there.
+    """Return fields that other rules have stored as those of `cls` have them, by its `upgrade` if nothing else helps.
 
     Raises `Unfit` or `RulesError` where they do not fit.
     """
     definition: Definition = cls._definition
     old = {name: unpack(data) for name, data in fields.items()}
-    has_upgrade = _has_upgrade(cls)
-    if not (has_upgrade and _may_be_renamed(definition, old)):
+    try:
+        return _convert(definition, old)
+    except Unfit as error:
+        if not isinstance(getattr_static(cls, "upgrade", None), classmethod | staticmethod):
+            # A method or a move of that name is one of the game.
+            raise Unfit(f"the rules have changed: {error}; write upgrade(cls, old)") from None
+        known, upgrade = {*definition.shapes, *old}, getattr(cls, "upgrade")  # noqa: B009 - no stub knows it
         try:
-            return _convert(definition, old)
-        except Unfit as error:
-            if not has_upgrade:
-                raise Unfit(f"the rules have changed: {error}; write upgrade(cls, old)") from None
-    return _upgraded(cls, old)
+            upgraded: Any = upgrade(old)
+        except BUGS as error:
+            raise RulesError(f"{cls.__name__}.upgrade fails: {type(error).__name__}: {error}") from error
+        _check_upgraded(cls.__name__, upgraded, known)
+        try:
+            return _convert(definition, upgraded)
+        except Unfit as unfit:
+            raise Unfit(f"what {cls.__name__}.upgrade returned does not fit: {unfit}") from None
 
 
 def dropped_fields(cls: type[Any], fields: Packed) -> tuple[str, ...]:
     """Return what to tell of fields that `fit` drops, one of which may be one that it begins anew; nothing where none may."""
     definition: Definition = cls._definition
-    if _has_upgrade(cls) or not _may_be_renamed(definition, fields):
-        return ()
     gone, begun = sorted(fields.keys() - definition.shapes.keys()), sorted(definition.defaults.keys() - fields.keys())
+    if not (gone and begun):
+        return ()
+    try:
+        _convert(definition, {name: unpack(data) for name, data in fields.items()})
+    except Unfit:
+        return ()  # `upgrade` was asked
     text = (
         f"the rules of {cls.__name__} have changed: games that run are without {', '.join(gone)}, and begin with "
         f"{', '.join(begun)} as a new game does; if one of these is one of those by another name, end the server before "
-        "they are played on, and write upgrade(cls, old)"
+        "they are played on, take its default away, and write upgrade(cls, old)"
     )
     return (text,)
-
-
-def _has_upgrade(cls: type[Any]) -> bool:
-    return isinstance(getattr_static(cls, "upgrade", None), classmethod | staticmethod)  # a move of that name is none
-
-
-def _may_be_renamed(definition: Definition, old: Mapping[str, Any]) -> bool:
-    return not old.keys() <= definition.shapes.keys() and not definition.defaults.keys() <= old.keys()
-
-
-def _upgraded(cls: type[Any], old: dict[str, Any]) -> Packed:
-    definition: Definition = cls._definition
-    known, upgrade = {*definition.shapes, *old}, getattr(cls, "upgrade")  # noqa: B009 - no stub knows it
-    try:
-        upgraded: Any = upgrade(old)
-    except BUGS as error:
-        raise RulesError(f"{cls.__name__}.upgrade fails: {type(error).__name__}: {error}") from error
-    _check_upgraded(cls.__name__, upgraded, known)
-    try:
-        return _convert(definition, upgraded)
-    except Unfit as unfit:
-        raise Unfit(f"what {cls.__name__}.upgrade returned does not fit: {unfit}") from None
 
 
 def _check_upgraded(game: str, upgraded: Any, known: set[str]) -> None:
