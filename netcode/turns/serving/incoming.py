@@ -19,7 +19,7 @@ from netcode.turns.serving.presence import Presences
 
 SHOWN = 100
 """Open tables that are told to whoever asks."""
-AT_ONCE = 3.0
+AT_ONCE = 3
 """Requests that are taken at once however few are taken in a second: what is played here, which tables are open, a seat."""
 SAID_AT_ONCE = 16
 """Texts that are taken at once: what was said while a link, or a table, was away comes all together."""

@@ -219,8 +219,8 @@ class Keeper:
             self._tell_damage(table, room.what)
         else:
             self._tell_once(
-                f"somebody cannot go on with a table: {room}; have a server of this store play it, with the class under the "
-                "name that it had: what nobody can come to is deleted once it is old"
+                f"somebody cannot go on with a table: {room}; have a server of this store play it that is of that version, "
+                "or has the class under the name that it had: what nobody can come to is deleted once it is old"
             )
             self.writer.batch.release.add(table)  # a game that is not played here, or of another version: others may
         return room
