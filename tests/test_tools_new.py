@@ -295,11 +295,27 @@ def test_what_is_no_address_and_ctrl_c_end_the_window_without_a_traceback(
     run_here(monkeypatch, "client.py")
     with pytest.raises(SystemExit):
         run_here(monkeypatch, "client.py", "a b")
-    with pytest.raises(SystemExit, match="port must be from 0 to 65535, not 99999"):
+    with pytest.raises(SystemExit) as ended:
         run_here(monkeypatch, "server.py", "99999")
 
     assert began == [1]
-    assert "host must be a name or an address without blanks, not 'a b'" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "host must be a name or an address without blanks, not 'a b'" in said
+    assert "port must be from 0 to 65535, not 99999" in f"{said}{ended.value.code}"
+
+
+@pytest.mark.parametrize(("options", "fails"), [([], "Server.ticks"), (["--turns"], "turns.serve")])
+def test_an_error_of_ones_own_in_a_server_is_no_sentence_of_the_librarys(
+    options: list[str], fails: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        int("nothing")
+
+    monkeypatch.setattr(f"netcode.{fails}", fail)
+    monkeypatch.chdir(write(tmp_path / "duel", *options))
+
+    with pytest.raises(ValueError, match="invalid literal for int"):
+        run_here(monkeypatch, "server.py", "0")
 
 
 STRANGE = """
