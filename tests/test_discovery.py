@@ -253,9 +253,13 @@ def test_a_game_that_cannot_be_one_is_not_looked_for() -> None:
         discover(7)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
-def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "zeroconf", None)  # as where it is not installed
-    monkeypatch.delitem(sys.modules, "netcode.lan.mdns", raising=False)
+@pytest.mark.parametrize("missing", ["zeroconf", "ifaddr"])
+def test_without_the_extra_it_says_what_to_install(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if missing == "ifaddr":
+        pytest.importorskip("zeroconf")  # which needs it, too, when it is imported first
+    monkeypatch.setitem(sys.modules, missing, None)  # as where it is not installed
+    for module in ("mdns", "interfaces"):
+        monkeypatch.delitem(sys.modules, f"netcode.lan.{module}", raising=False)
 
     for use in (discover, lambda: Server("127.0.0.1", 0, announce="here")):
         with pytest.raises(
