@@ -123,6 +123,9 @@ class Sea(Hours):
             if bot.session not in self.asleep:
                 bot.update()
 
+    def picture(self) -> object:
+        return [(session.view, session.reason) for session in self.sessions]
+
     def close(self) -> None:
         """Close everybody."""
         for session in self.sessions:

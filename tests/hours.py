@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 from netcode.testing import FakeClock
 
+MAX_TOLD = 10_000
+"""Characters of how things stand: there may be messages of megabytes."""
+
 
 class Hours:
     """Those who have one time."""
@@ -23,6 +26,10 @@ class Hours:
     def settle(self) -> None:
         """Wait for whatever has no part in this time."""
 
+    def picture(self) -> object:
+        """Return how things stand, for who reads that something never came true."""
+        raise NotImplementedError
+
     def play(self, seconds: float, tick: float | None = None) -> None:
         """Let time pass for everybody."""
         end = self.clock.now + seconds
@@ -34,7 +41,7 @@ class Hours:
         """Let time pass until something is so, and return how many seconds that took."""
         begin, patience = self.clock.now, seconds or self.patience
         while not condition():
-            assert self.clock.now < begin + patience, "it never came true"
+            assert self.clock.now < begin + patience, f"it never came true: {self.picture()}"[:MAX_TOLD]
             self.play(self.tick)
             self.settle()
         return self.clock.now - begin

@@ -75,6 +75,9 @@ class Scene(Hours):
         for stranger in self._strangers:
             stranger.update()
 
+    def picture(self) -> object:
+        return [(end, events[-3:]) for end, events in self.told.items()]
+
     def heard(self, end: Server | Client) -> list[Any]:
         """Return the messages that `end` was told."""
         return [event.message for event in self.told[end] if isinstance(event, netcode.Received)]

@@ -115,6 +115,9 @@ class Players(Hours):
             seat.update()
             self.told[seat] += seat.events()
 
+    def picture(self) -> object:
+        return [(seat.reason or seat.trouble or seat.frozen, events[-3:]) for seat, events in self.told.items()]
+
     def finish(self, *seats: Seat[Any]) -> None:
         """Have seats play the first thing that is legal until the game is over."""
         end = self.clock.now + 120.0
