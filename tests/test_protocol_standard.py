@@ -21,7 +21,7 @@ from netcode import Address, ProtocolError, ReasonCode
 from netcode.address import MAX_ADDRESS, address_from_wire
 from netcode.limits import Limits
 from netcode.reasons import MAX_TEXT, Reason
-from netcode.session.comeback import BACKOFF, BACKOFF_CAP, BACKOFF_FACTOR, LASTED, REFUSALS
+from netcode.session.comeback import BACKOFF, BACKOFF_CAP, BACKOFF_FACTOR, LASTED, PATIENT_CAP, REFUSALS
 from netcode.session.link import PINGS_PER_SECOND, WAIT_FOR_THEIRS
 from netcode.wire import framing, protocol
 from netcode.wire.codec import ENVELOPE, PLAIN
@@ -373,6 +373,7 @@ def test_the_page_states_the_numbers_that_netcode_goes_by() -> None:
     assert f"more than {limits.max_queue >> 20} MiB waits" in PAGE
     assert f"{BACKOFF:g} s, and {BACKOFF_FACTOR:g} times as long after each failure, {BACKOFF_CAP:g} s at most" in PAGE
     assert f"a link that broke within {LASTED:g} s of its WELCOME" in PAGE
+    assert f"for the first attempt, up to {PATIENT_CAP:g} s or a quarter of the `grace`" in PAGE
     assert REFUSALS == 3
     assert "nothing listens three times in a row" in PAGE
     assert (f"{1 / PINGS_PER_SECOND:g}", "twentieth of a second" in PAGE) == ("0.05", True)

@@ -238,7 +238,29 @@ def test_a_server_that_welcomes_and_hangs_up_at_once_is_come_back_to_ever_more_r
         listening.server.guests[-1].connection.close()
         listening.play(2 * TICK)
 
-    assert pauses == pytest.approx([0.5, 0.8, 1.28, 2.048, 3.2768, 5.0, 5.0, 5.0, 0.5])
+    assert pauses == pytest.approx([0.5, 0.8, 1.28, 2.048, 2.5, 2.5, 2.5, 2.5, 0.5])
+
+
+class Longest(random.Random):
+    """Chance that has everybody wait as long as can be."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+@pytest.mark.parametrize(("life", "grace", "first"), [(0.5, 10.0, 2.5), (0.5, 120.0, PATIENT_CAP), (2.0, 10.0, 0.5)])
+def test_a_quiet_player_is_back_soon_after_short_links_and_has_as_many_attempts_as_ever_if_it_then_fails(
+    life: float, grace: float, first: float
+) -> None:
+    trying, waited = Comeback(0.0, 0.0, Longest(), GHOST), 0.0
+    for _ in range(9):
+        trying.welcomed(0.0)
+        waited = trying.broken(life, 0, grace) - life
+
+    further = [trying.come_again(RESET, RESET, 0.0) for _ in range(3)]
+
+    assert waited == pytest.approx(first)
+    assert further == pytest.approx([0.8, 1.28, 2.048])
 
 
 def test_who_was_welcomed_may_be_refused_as_often_again() -> None:

@@ -12,10 +12,11 @@ BACKOFF_FACTOR = 1.6
 BACKOFF_CAP = 30.0
 """Seconds within which an attempt begins, however many failed."""
 PATIENT_CAP = 5.0
-"""The same for a server that was not there yet: who waits for it to start does not want to wait for long after that."""
-LASTED = 5.0
+"""The same for a server that was not there yet, or hung up on us: who waits for it to start, or sits at its table, does
+not want to wait for long after that."""
+LASTED = 1.0
 """Seconds after which a link that breaks is no sign of more to come. One that is welcomed and hung up on at once, again
-and again, and gets no message across, has each further attempt begin as late as if the one before had failed."""
+and again, and gets no message across, has the next attempt begin as late as if those before had failed."""
 REFUSALS = 3
 """Connects refused in a row after which nobody will come back: a server that restarted has forgotten us anyway."""
 
@@ -125,7 +126,9 @@ class Comeback:
         self.attempts = 0 if useful else self._vain_links
         self._vain_links = 0 if useful else self._vain_links + 1
         self._cap = min(BACKOFF_CAP, grace / 2)  # however many failed, one is to be made while there is a seat
-        return self.next_try(now, cap=self._cap)
+        again = self.next_try(now, cap=min(PATIENT_CAP, grace / 4))
+        self.attempts = 1  # those that fail from now on are spaced as ever: a link that is down may be so for long
+        return again
 
     def next_try(self, now: float, rest: float = 0.0, cap: float = BACKOFF_CAP) -> float:
         """Return when the next attempt is to begin."""
