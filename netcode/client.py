@@ -162,7 +162,7 @@ class Client(ClosingWaiter):
     @property
     def id(self) -> int | None:
         """The number that the server knows us by; None until welcomed."""
-        self._attendance.look(self._timeline.clock, self._guest.has_work)
+        # Nobody is told here whose loop forgets to update: games ask for it many times a frame.
         return self._peer.id if self._guest.welcomed else None
 
     @property

@@ -190,7 +190,7 @@ def test_a_client_with_events_that_are_never_taken_sleeps(scene: Scene) -> None:
 
 
 @pytest.mark.fault(71, "loopback")
-@pytest.mark.parametrize("call", ["events", "wait", "send", "state", "peer", "id", "reason"])
+@pytest.mark.parametrize("call", ["events", "wait", "send", "state", "peer", "reason"])
 def test_a_client_that_is_never_updated_tells_so_once(pair: tuple[Server, Client], call: str) -> None:
     _, client = pair
     calls: dict[str, Callable[[], object]] = {
@@ -199,7 +199,6 @@ def test_a_client_that_is_never_updated_tells_so_once(pair: tuple[Server, Client
         "send": lambda: client.send("ahoy"),
         "state": lambda: client.state is State.CONNECTED,
         "peer": lambda: client.peer,
-        "id": lambda: client.id,
         "reason": lambda: client.reason,
     }
     with warnings.catch_warnings(record=True) as caught:
@@ -228,6 +227,20 @@ def test_a_server_that_forgets_its_update_tells_so_once_somebody_is_there(call: 
 
     assert lonely == []
     assert warned(caught) == ["server.update() has not been called for 5"]
+
+
+@pytest.mark.parametrize("pause", [TICK, 0.13, 0.9])
+def test_a_loop_that_only_looks_is_told_within_some_seconds_however_long_it_sleeps(pause: float) -> None:
+    clock = FakeClock()
+    with Server("127.0.0.1", 0, clock=clock) as server, socket.create_connection(server.address):
+        began = clock.now
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            while not (server.peers or caught) and clock.now < began + 20 * PATIENCE:
+                clock.advance(pause)
+
+    assert warned(caught) == ["server.update() has not been called for 5"]
+    assert clock.now - began < PATIENCE + 4.0
 
 
 def test_a_loop_that_updates_only_when_it_was_woken_is_told_nothing(pair: tuple[Server, Client]) -> None:

@@ -15,7 +15,9 @@ SURE = 1.0
 ASKED, WAITED, SENT = 1, 2, 4
 _AGAIN = 8  # one of them a second time
 _LOOK = 16
-_UNHEARD = 7 * _LOOK | WAITED  # of eight looks one is heard, and none beside a wait, which another thread may be in
+_FEW = 7 * _LOOK | WAITED  # of eight looks one is heard, and none beside a wait, which another thread may be in
+_ALL = WAITED
+_SLOW = SURE / 16  # eight looks of a loop that pauses for so long would take half as long as a pause may
 
 
 def advise(text: str) -> None:
@@ -43,7 +45,7 @@ class Attendance:
     on calling: one that pauses calls nothing.
     """
 
-    __slots__ = ("_check_at", "_last", "_of", "_sure", "_told", "calls")
+    __slots__ = ("_check_at", "_last", "_of", "_sure", "_told", "_unheard", "calls")
 
     def __init__(self, of: str) -> None:
         self._of = of
@@ -53,11 +55,12 @@ class Attendance:
         self._last = 0.0
         self._sure = False
         self._told = False
+        self._unheard = _ALL  # the bits of looks that are not heard
 
     def look(self, clock: Callable[[], float], has_work: Callable[[], bool]) -> None:
         """Hear that the program looked at what changes in an update, as in `while not server.peers: ...`."""
         self.calls += _LOOK
-        if not self.calls & _UNHEARD:
+        if not self.calls & self._unheard:
             self.again(clock, has_work)
 
     def again(self, clock: Callable[[], float], has_work: Callable[[], bool]) -> None:
@@ -66,8 +69,10 @@ class Attendance:
             self.calls |= _AGAIN
             self._check_at = None
         if self._told:
+            self._unheard = _FEW
             return
         now = clock()
+        self._unheard = _ALL if now - self._last > _SLOW else _FEW
         if self._check_at is None or now - self._last > SURE:
             self._check_at, self._sure = now + PATIENCE - SURE, False
         self._last = now

@@ -58,6 +58,7 @@ class Seat(Generic[G]):
     @property
     def seated(self) -> bool:
         """Whether the server has said where we sit, or that we watch."""
+        self._attendance.look(self._clock, self._link.has_work)
         return self._talk.sat
 
     @property
@@ -68,6 +69,7 @@ class Seat(Generic[G]):
     @property
     def connected(self) -> bool:
         """Whether there is a link to the server."""
+        self._attendance.look(self._clock, self._link.has_work)
         return self._link.up
 
     @property
@@ -112,6 +114,7 @@ class Seat(Generic[G]):
     @property
     def started(self) -> bool:
         """Whether there is a game, and so a view."""
+        self._attendance.look(self._clock, self._link.has_work)
         return self._known.view is not None
 
     @property

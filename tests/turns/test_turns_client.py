@@ -849,7 +849,7 @@ def test_what_is_wanted_is_said_again_where_the_link_took_it_with_it(hall: Hall)
     assert len(hall.heard(alone, Refused)) == 1  # who is told no does not ask for ever
 
 
-@pytest.mark.parametrize("call", ["events", "wait"])
+@pytest.mark.parametrize("call", ["events", "wait", "connected", "seated", "started"])
 def test_a_seat_that_is_never_updated_tells_so_once(call: str) -> None:
     clock = FakeClock()
     with (
@@ -858,7 +858,13 @@ def test_a_seat_that_is_never_updated_tells_so_once(call: str) -> None:
         warnings.catch_warnings(record=True) as caught,
     ):
         warnings.simplefilter("always")
-        calls: dict[str, Callable[[], object]] = {"events": seat.events, "wait": lambda: seat.wait(0.0)}
+        calls: dict[str, Callable[[], object]] = {
+            "events": seat.events,
+            "wait": lambda: seat.wait(0.0),
+            "connected": lambda: seat.connected,
+            "seated": lambda: seat.seated,
+            "started": lambda: seat.started,
+        }
         for _ in range(1200):
             clock.advance(TICK)
             calls[call]()

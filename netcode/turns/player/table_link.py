@@ -6,8 +6,8 @@ from typing import Any
 
 from netcode.client import Client
 from netcode.events import Away, Back, Event, Joined, Left, Received
+from netcode.peer import Peer
 from netcode.reasons import Reason, closed_here
-from netcode.stream.contract import State
 from netcode.turns import protocol
 from netcode.turns.player.whereabouts import Whereabouts
 from netcode.waiting import wait
@@ -27,17 +27,18 @@ class TableLink:
         self._clock, self._options = clock, options
         self.client: Client | None = self._open()
         """The present one; None while none is open."""
+        self._peer: Peer | None = None  # the server while there is a link to it
 
     @property
     def up(self) -> bool:
         """Whether there is a link to a server."""
-        return self.client is not None and self.client.state is State.CONNECTED
+        # The client is not asked: it would count as a look of the program's, which updates a table and no client.
+        return self._peer is not None
 
     @property
     def silence(self) -> float:
         """Seconds since anything was heard from the server; 0 while there is no link."""
-        peer = self.client.peer if self.up and self.client is not None else None
-        return 0.0 if peer is None else peer.silence
+        return 0.0 if self._peer is None else self._peer.silence
 
     @property
     def rtt(self) -> float | None:
@@ -77,14 +78,17 @@ class TableLink:
 
     def _noted(self, event: Event, client: Client, now: float) -> Joined | Received | Away | Back | Reason:
         match event:
-            case Joined(_):
+            case Joined(peer):
+                self._peer = peer
                 self.where.connected(client.address)
             case Away(_, reason):
+                self._peer = None
                 self.where.broken(reason, now)
-            case Back(_):
+            case Back(peer):
+                self._peer = peer
                 self.where.mended()
             case Left(_, reason):
-                self.client = None
+                self.client = self._peer = None
                 return reason
             case Received(_, _):
                 pass
@@ -110,11 +114,13 @@ class TableLink:
     def close(self) -> None:
         """End the present link at once, and look for no other."""
         client, self.client, self.where.ask_at = self.client, None, None
+        self._peer = None
         if client is not None:
             client.close()
 
     def close_nicely(self) -> None:
         """End the present link after everything queued was sent. Keep calling `update()`."""
+        self._peer = None
         if self.client is not None:
             self.client.close_nicely()
 
