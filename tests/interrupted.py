@@ -20,8 +20,8 @@ TICK = 0.05
 SOON = 5
 """Ticks in which most has come to rest. What has not waits for a deadline, which comes in fewer ticks that are longer."""
 LONG_TICK = 0.25
-PATIENCE = 400
-"""Ticks after which everything has come to rest."""
+PATIENCE = 84
+"""Ticks after which everything has come to rest, of both kinds: 20 seconds."""
 MOST_POINTS = 20_000
 LARGE = bytes(70_000)
 OPEN_DESCRIPTORS = Path("/proc/self/fd")

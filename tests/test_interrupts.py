@@ -64,6 +64,16 @@ ENDING: dict[Case, int] = {
 """Cases in which somebody may."""
 
 
+def test_a_table_waits_for_a_deadline_and_not_for_longer() -> None:
+    table = Table("memory", players=0)
+    before = table.clock.now
+
+    table.until(lambda: False)
+
+    assert table.clock.now - before == pytest.approx(20.0)
+    table.close()
+
+
 @pytest.mark.fault(84, "memory")
 @pytest.mark.parametrize("network", ["memory", "TCP"])
 @pytest.mark.parametrize("case", STAYING, ids=lambda case: case.__name__)
