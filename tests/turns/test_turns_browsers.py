@@ -56,13 +56,15 @@ export class Client extends EventTarget {
   id = 1;
   constructor() { super(); globalThis.link = this; }
   on(name, hear) { this.addEventListener(name, ({ detail }) => hear(detail)); return this; }
-  send() {}
+  send(message) { globalThis.sent = JSON.stringify(message); }
 }
 """
 """A link in the place of `netcode.js`, on which a test speaks for the server."""
-ENDS = """
+HEAR = """
 import { Seat } from "./seat.js";
 const hear = (name, detail) => link.dispatchEvent(new CustomEvent(name, { detail }));
+"""
+ENDS = """
 const result = [[0], null, ""], over = ["over", ...result], heard = [];
 const seat = new Seat();
 seat.on("event", ([kind, ...what]) => heard.push(kind === "over" ? seat.state.id : kind));
@@ -74,15 +76,27 @@ for (const [id, ...events] of [["missed"], ["missed"], ["seen", ["started"], ove
 }
 console.log(heard.join());
 """
+CROSSED = """
+const heard = [], seat = new Seat();
+seat.on("event", ([kind]) => heard.push(kind));
+hear("joined");
+seat.join("TicTacToe", { room: "full" });
+seat.join("TicTacToe", { room: "free", name: "Ann" });
+hear("message", ["gone", "the table is full"]);
+hear("message", ["sat", "t", "TicTacToe", 0, "t.key", 0, "free"]);
+hear("joined");
+console.log(heard.join(), seat.seat, sent);
+"""
 
 
-def test_a_page_hears_once_of_each_end_also_of_one_that_it_missed(tmp_path: Path) -> None:
+def test_a_page_hears_once_of_each_end_also_of_one_that_it_missed_and_of_a_seat_after_a_refusal(tmp_path: Path) -> None:
     files = {"package.json": '{"type": "module"}', "netcode.js": LINK, "seat.js": FILES["seat.js"].read_text("utf-8")}
-    for name, text in {**files, "ends.js": ENDS}.items():
+    for name, text in {**files, "test.js": f"{HEAR}{{{ENDS}}}{{{CROSSED}}}"}.items():
         (tmp_path / name).write_text(text, "utf-8")
 
-    told = subprocess.run([node(), tmp_path / "ends.js"], capture_output=True, text=True, check=True).stdout
-    assert told == "link,sat,missed,started,seen\n"
+    told = subprocess.run([node(), tmp_path / "test.js"], capture_output=True, text=True, check=True).stdout
+    again = '["join","TicTacToe",{"legal":true,"ticket":"t.key"}]'
+    assert told == f"link,sat,missed,started,seen\nlink,gone,sat 0 {again}\n"
 
 
 @pytest.mark.parametrize("web", [True, Web(), Web(origins=["https://example.org"])])
