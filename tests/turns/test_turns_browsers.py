@@ -81,9 +81,9 @@ const heard = [], seat = new Seat();
 seat.on("event", ([kind]) => heard.push(kind));
 hear("joined");
 seat.join("TicTacToe", { room: "full" });
-seat.join("TicTacToe", { room: "free", name: "Ann" });
+seat.join("TicTacToe", { ticket: "t.key", name: "Ann" });
 hear("message", ["gone", "the table is full"]);
-hear("message", ["sat", "t", "TicTacToe", 0, "t.key", 0, "free"]);
+hear("message", ["sat", "t", "TicTacToe", 0, null, 0, null]);
 hear("joined");
 console.log(heard.join(), seat.seat, sent);
 """
@@ -95,7 +95,7 @@ def test_a_page_hears_once_of_each_end_also_of_one_that_it_missed_and_of_a_seat_
         (tmp_path / name).write_text(text, "utf-8")
 
     told = subprocess.run([node(), tmp_path / "test.js"], capture_output=True, text=True, check=True).stdout
-    again = '["join","TicTacToe",{"legal":true,"ticket":"t.key"}]'
+    again = '["join","TicTacToe",{"legal":true,"name":"Ann","ticket":"t.key"}]'
     assert told == f"link,sat,missed,started,seen\nlink,gone,sat 0 {again}\n"
 
 

@@ -19,7 +19,7 @@ export class Seat extends EventTarget {
   state = {};
   view = {};
   pending = null;
-  #wanted = null;
+  #wanted = [];
   #client;
   #options;
   #told = { state: {}, view: {} }; // what is becoming the state and the view
@@ -128,7 +128,7 @@ export class Seat extends EventTarget {
         this.#attempts = 0;
         this.#sat = false;
         client.send(["games"]);
-        this.#send(...(this.#wanted ? ["join", ...this.#wanted] : ["tables", null]));
+        this.#send(...(this.#wanted[0] ? ["join", ...this.#wanted] : ["tables", null]));
         this.#linked("here");
       })
       .on("message", (message) => this.#hear(...message))
@@ -198,7 +198,7 @@ export class Seat extends EventTarget {
     } else if (kind === "games" || kind === "tables") this[kind] = first;
     else {
       if (kind === "gone") {
-        this.#wanted = null;
+        this.#wanted[0] = null;
         this.#forget();
       } else if (kind === "refused") {
         rest[0] = this.pending?.number === first ? this.pending : null;
@@ -211,7 +211,7 @@ export class Seat extends EventTarget {
 
   #sit([table, game, seat, ticket, last, room]) {
     const again = this.seat === seat && this.table === table;
-    const { name, ticket: own } = this.#wanted?.[1] ?? {};
+    const { name, ticket: own } = this.#wanted[1];
     this.#sat = true;
     Object.assign(this, { table, game, seat, room, ticket: ticket ?? own ?? this.ticket });
     this.#told = { state: { last }, view: {} };
