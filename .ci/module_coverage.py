@@ -66,6 +66,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "language/questions": TABLE,
     "language/randomness": TABLE,
     "language/sources": ("sources", *RULES),
+    "language/table_options": ("table_options", *TABLE),
     "player/conversation": PLAYER,
     "player/known": PLAYER,
     "player/numbered": PLAYER,

@@ -20,7 +20,8 @@ def complaints(repository: str, wheel: Path) -> list[str]:
     targets = re.findall(r"\]\(([^)\s]+)\)", text)
     wrong = [f"{target} leads nowhere from a package page" for target in targets if not target.startswith("https://")]
     here = [target.removeprefix(f"{repository}/") for target in targets if repository and target.startswith(repository)]
-    wrong += [f"{path} is not in the repository" for path in here if not Path(re.sub(r"^\w+/HEAD/", "", path)).exists()]
+    files_there = {path: Path(re.sub(r"^\w+/HEAD/|#.*", "", path)) for path in here}
+    wrong += [f"{path} is not in the repository" for path, file in files_there.items() if not file.exists()]
     if bool(repository) != bool(here) or bool(repository) != bool(metadata.get_all("Project-URL")):
         wrong.append(f"links to the repository: {len(here)}, beside the page: {metadata.get_all('Project-URL')}")
     if "<!--" in text or len(text) < 5000:
