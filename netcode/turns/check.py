@@ -148,7 +148,7 @@ class Checker:
     def _is_late(self) -> bool:
         """Tell whether the time for these games is over; for the first of all of them there is all of it."""
         share = self.share if self.report.games else 1.0
-        return time.monotonic() >= self.began + share * self.seconds
+        return time.monotonic() > self.began + share * self.seconds
 
     def _weary(self) -> str:
         """Return why no more games are begun, or nothing."""

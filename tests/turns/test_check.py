@@ -1912,7 +1912,7 @@ def test_progress_is_told_and_time_is_bounded() -> None:
     told: list[tuple[int, int]] = []
 
     check(Cards, 3, progress=lambda done, of: told.append((done, of)))
-    stopped = check(Cards, 3, seconds=0)
+    stopped = check(Cards, 3, seconds=1e-9)
 
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert (stopped.games, stopped.notes[0]) == (0, "stopped after 0 of 3 games, for want of time")
