@@ -10,6 +10,15 @@ import socket
 from benchmarks.control import Control
 
 
+def take_in(listener: socket.socket, poller: select.epoll, links: dict[int, socket.socket]) -> None:
+    """Accept one client."""
+    link, _ = listener.accept()
+    link.setblocking(False)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    links[link.fileno()] = link
+    poller.register(link, select.EPOLLIN)
+
+
 def main() -> None:
     """Serve until the parent is gone."""
     control = Control()
@@ -23,11 +32,7 @@ def main() -> None:
     while True:
         for descriptor, _ in poller.poll():
             if descriptor == listener.fileno():
-                link, _ = listener.accept()
-                link.setblocking(False)
-                link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                links[link.fileno()] = link
-                poller.register(link, select.EPOLLIN)
+                take_in(listener, poller, links)
                 continue
             link = links[descriptor]
             try:

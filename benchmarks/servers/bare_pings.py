@@ -9,6 +9,7 @@ import time
 
 from benchmarks import wire
 from benchmarks.control import Control
+from benchmarks.servers.bare_echo import take_in
 
 PAUSE = 0.001
 """Seconds between two wake-ups at least, as our server has it where there are only pings."""
@@ -18,7 +19,6 @@ def main() -> None:
     """Serve until the parent is gone."""
     control = Control()
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    listener.setblocking(False)
     poller = select.epoll()
     poller.register(listener, select.EPOLLIN)
     links: dict[int, socket.socket] = {}
@@ -30,11 +30,7 @@ def main() -> None:
     while True:
         for descriptor, _ in poller.poll():
             if descriptor == listener.fileno():
-                link, _ = listener.accept()
-                link.setblocking(False)
-                link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                links[link.fileno()] = link
-                poller.register(link, select.EPOLLIN)
+                take_in(listener, poller, links)
                 continue
             link = links[descriptor]
             try:
