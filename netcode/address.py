@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 MAX_ADDRESS = 260
 """Characters of an address that travels, with its port: as many as the longest host name needs."""
+WILDCARDS = frozenset({"", "0.0.0.0", "::"})
+"""What one listens on and nobody can connect to: every address of this computer, of both families or of one."""
 
 _FORM = re.compile(r"(?:([A-Za-z0-9._-]+)|\[([0-9A-Fa-f:.]+)\]):([1-9][0-9]{0,4})", re.ASCII)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import ifaddr
 
-from netcode.address import Address
+from netcode.address import WILDCARDS, Address
 from netcode.lan import MAX_ADDRESSES
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -31,7 +31,7 @@ def present(wanted: Iterable[str], interfaces: Iterable[Interface]) -> list[str]
 
 def addresses_for(host: str, address: Address, interfaces: Iterable[Interface]) -> list[str]:
     """Return where a server is reached that listens on `host`, by others in its network."""
-    if host not in ("", "0.0.0.0", "::"):
+    if host not in WILDCARDS:
         return [address.host.partition("%")[0]]
     families = {"": (4, 6), "0.0.0.0": (4,), "::": (6,)}[host]
     usable = [one.ip for one in interfaces if one.version in families]
@@ -75,7 +75,7 @@ def _without_zone(ip: IPAddress) -> IPAddress:
 
 def interfaces_of(host: str, address: Address) -> list[str] | None:
     """Return on which interfaces a server is announced that listens on `host`; None for all."""
-    if host in ("", "0.0.0.0", "::"):
+    if host in WILDCARDS:
         return None
     ip = ipaddress.ip_address(address.host.partition("%")[0])
     return ["127.0.0.1"] if ip.is_loopback else [str(ip)]

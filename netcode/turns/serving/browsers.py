@@ -3,9 +3,8 @@
 import socket
 from pathlib import Path
 
-from netcode.address import Address
+from netcode.address import WILDCARDS, Address
 from netcode.site import Web
-from netcode.turns.serving.checks import WILDCARDS
 
 _FOLDER = Path(__file__).parent.parent / "web"
 PAGE = _FOLDER / "table.html"

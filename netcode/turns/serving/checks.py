@@ -1,11 +1,8 @@
 """What a server of tables is told, looked at before anything is opened: no player shall be the first to find it wrong."""
 
-from netcode.address import Address
+from netcode.address import WILDCARDS, Address
 from netcode.limits import check_number
 from netcode.turns.store import Store
-
-WILDCARDS = frozenset({"", "0.0.0.0", "::"})
-"""What one listens on and nobody can connect to."""
 
 
 def check_times(**times: float) -> None:
