@@ -17,12 +17,11 @@ from demo_game.rules import Broadside
 from demo_game.session import open_session
 from demo_game.window.display import why_no_window
 from demo_game.window.plan import Plan, Way
-from demo_game.wording import NAME_LIMIT, plain_text
+from demo_game.wording import plain_text
 from netcode.turns import Invitation, Server, Unavailable, read_invitation, serve
 
 MOST = 86_400
 """What is a day in seconds, and enough of everything else."""
-_word = partial(plain_text, limit=NAME_LIMIT)
 PAGE = Path(__file__).parent / "page"
 """What a server shows to browsers."""
 SIGHT_PACE = 0.1
@@ -151,7 +150,7 @@ def _name(options: argparse.Namespace) -> str:
     if options.name is not None:
         return str(options.name)
     try:
-        return _word(getpass.getuser())
+        return plain_text(getpass.getuser())
     except (OSError, KeyError, ImportError):
         # No such user, no password database (Windows, containers).
         return "Player"
@@ -163,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Broadside: hide a fleet, fire in turns. Without a command: a window that asks against whom and where.",
     )
     parser.set_defaults(run=_local, parser=parser)
-    parser.add_argument("--name", type=_word, help="what the opponent reads (default: your login)")
+    parser.add_argument("--name", type=plain_text, help="what the opponent reads (default: your login)")
     parser.add_argument("--pace", type=_seconds, help="seconds that a bot takes over a shot")
     parser.add_argument("--silent", dest="sound", action="store_false", help="without sounds, until F2 is pressed")
     commands = parser.add_subparsers()
@@ -177,8 +176,8 @@ def _parser() -> argparse.ArgumentParser:
         one = commands.add_parser(command, help=text)
         one.set_defaults(run=run, parser=one)
         one.add_argument("server", type=_server, metavar="HOST[:PORT]", help=f"the server, or a link (port: {PORT})")
-        one.add_argument("--name", type=_word, default=argparse.SUPPRESS, help="what the others read")
-        one.add_argument("--code", type=_word, default="", help="the word that you and your friend agreed on")
+        one.add_argument("--name", type=plain_text, default=argparse.SUPPRESS, help="what the others read")
+        one.add_argument("--code", type=plain_text, default="", help="the word that you and your friend agreed on")
         one.add_argument("--tls", action="store_true", help="the server encrypts, with a certificate for HOST")
         if command == "play":
             one.add_argument("--clock", type=_seconds, default=0.0, help="seconds for each shot, if you open the table")

@@ -61,9 +61,9 @@ def time_left(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02}"
 
 
-def plain_text(text: str, limit: int) -> str:
-    """Make a stranger's text fit to be shown: printable characters alone, and not too many of them."""
-    return "".join(letter if letter.isprintable() else " " for letter in text[:limit]).strip()
+def plain_text(text: str) -> str:
+    """Make a name or a code fit to be shown: printable characters alone, and no more than `NAME_LIMIT` of them."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:NAME_LIMIT]).strip()
 
 
 def sentence(text: str, *names: str) -> str:

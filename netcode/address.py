@@ -179,11 +179,11 @@ def address_from_wire(text: Any) -> Address | None:
     return Address(str(found[1] or found[2]), int(found[3]))
 
 
-def check_address(address: Any, name: str) -> Address:
-    """Return a public address that was given as `Address`, as `(host, port)` or as `"host:port"`.
+def check_address(address: Any) -> Address:
+    """Return a public address that was given as `address`: an `Address`, `(host, port)` or `"host:port"`.
 
     Raises:
-        TypeError, ValueError: it is none, or one that cannot be told to others; `name` is what it was given as.
+        TypeError, ValueError: it is none, or one that cannot be told to others.
     """
     text: Any = address
     if isinstance(address, tuple) and len(_TUPLE(address)) == 2:
@@ -191,10 +191,10 @@ def check_address(address: Any, name: str) -> Address:
         check_destination(host, port)
         text = str(Address(host, port))
     if not isinstance(text, str):
-        raise TypeError(f'{name} must be (host, port) or "host:port", not {type(text).__name__}')
+        raise TypeError(f'address must be (host, port) or "host:port", not {type(text).__name__}')
     found = address_from_wire(text)
     if found is None:
-        raise _no_address(name, text)
+        raise _no_address("address", text)
     return found
 
 

@@ -60,7 +60,7 @@ def check_authenticate(authenticate: Any) -> None:
 def moved(address: Address | tuple[str, int] | str | None, text: str) -> Reason:
     """Make the reason of who is sent to another server. Raises `TypeError` or `ValueError` for what cannot be."""
     check_text(text, "; host and port are one argument: (host, port)")
-    where = None if address is None else check_address(address, "address")
+    where = None if address is None else check_address(address)
     text = text or (
         "another server has this; come back in a moment" if where is None else f"this game goes on at {where}"
     )

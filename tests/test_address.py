@@ -288,7 +288,7 @@ def test_an_address_that_travels_is_read_as_it_was_written(text: str) -> None:
     address = address_from_wire(text)
 
     assert str(address) == text
-    assert check_address(text, "address") == check_address(tuple(address or ()), "address") == address
+    assert check_address(text) == check_address(tuple(address or ())) == address
 
 
 @pytest.mark.parametrize(
@@ -323,20 +323,20 @@ def test_whatever_else_a_stranger_sends_is_no_address(text: Any) -> None:
 @pytest.mark.parametrize(
     ("address", "error", "text"),
     [
-        ("a", ValueError, 'where must be a host and a port, such as "play.example.org:7777"'),
-        (("fe80::1%eth0", 1), ValueError, "where must be a host and a port"),
-        ("[1:2]:7", ValueError, "where must be a host and a port"),
+        ("a", ValueError, 'address must be a host and a port, such as "play.example.org:7777"'),
+        (("fe80::1%eth0", 1), ValueError, "address must be a host and a port"),
+        ("[1:2]:7", ValueError, "address must be a host and a port"),
         (("a", 0), ValueError, "both must be given"),
         (("a", "1"), TypeError, "port must be an int"),
         ((1, 1), TypeError, "host must be a str"),
-        (("a", 1, 2), TypeError, r'where must be \(host, port\) or "host:port", not tuple'),
-        (7777, TypeError, r'where must be \(host, port\) or "host:port", not int'),
+        (("a", 1, 2), TypeError, r'address must be \(host, port\) or "host:port", not tuple'),
+        (7777, TypeError, r'address must be \(host, port\) or "host:port", not int'),
         (None, TypeError, "not NoneType"),
     ],
 )
 def test_an_address_that_cannot_be_told_is_refused(address: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
-        check_address(address, "where")
+        check_address(address)
 
 
 def test_each_of_several_addresses_counts_once() -> None:

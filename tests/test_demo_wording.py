@@ -19,7 +19,7 @@ from demo_game.window.headline import (
     verdict,
     worth_retrying,
 )
-from demo_game.wording import ended, plain_text, refused, time_left, why
+from demo_game.wording import NAME_LIMIT, ended, plain_text, refused, time_left, why
 from netcode import ReasonCode
 from netcode.turns import Play
 
@@ -139,8 +139,8 @@ def test_a_clock_has_sixty_seconds_to_a_minute_and_shows_nothing_only_when_nothi
 
 
 def test_a_strangers_text_is_made_plain() -> None:
-    assert plain_text("\x1b[31mAnne\udcff", 16) == "[31mAnne"
-    assert plain_text("x" * 100, 16) == "x" * 16
+    assert plain_text("\x1b[31mAnne\udcff") == "[31mAnne"
+    assert plain_text("x" * 100) == "x" * NAME_LIMIT
 
 
 @pytest.mark.parametrize("code", [None, *ReasonCode])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import netcode
-from demo_game.wording import NAME_LIMIT, plain_text
+from demo_game.wording import plain_text
 
 SIGN = "Broadside of "
 """How all begin: many games of the turn kit may be on one network."""
@@ -37,7 +37,7 @@ class Nearby:
             self._discovery.update()
             found = [game for game in self._discovery.games if game.name.startswith(SIGN) and not game.tls]
             named = {
-                (game.address.host, game.address.port): plain_text(game.name.removeprefix(SIGN), NAME_LIMIT)
+                (game.address.host, game.address.port): plain_text(game.name.removeprefix(SIGN))
                 for game in found  # one that was killed and started again is listed twice for a while
             }
             self.games = tuple(Found(name, server) for server, name in named.items())[:MOST]

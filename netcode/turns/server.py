@@ -142,7 +142,7 @@ class Server:
         check_number("max_state", max_state, whole=True)
         self._clock, self._closed = clock, False
         self._door: Authenticate | None = options.pop("authenticate", None)
-        public = None if address is None else check_address(address, "address")
+        public = None if address is None else check_address(address)
         shown = page_of(web, public)
         self._secure = None if not shown else options.get("tls") is not None
         self._public = public
