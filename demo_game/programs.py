@@ -35,9 +35,8 @@ def watch_in_terminal(
     def move_on() -> None:
         if "left" in {side.presence for side in session.view.sides}:
             session.another()
-        tend()
 
-    return _run(session, games, wait, move_on, "enough seen")
+    return _run(session, games, wait, move_on, "enough seen", tend=tend)
 
 
 def show_two_bots(pace: float) -> int:
@@ -57,7 +56,15 @@ def show_two_bots(pace: float) -> int:
         host.close()
 
 
-def _run(session: Session, games: int, wait: float, act: Callable[[], None], goodbye: str) -> int:
+def _run(
+    session: Session,
+    games: int,
+    wait: float,
+    act: Callable[[], None],
+    goodbye: str,
+    *,
+    tend: Callable[[], None] = lambda: None,
+) -> int:
     narrator, left, sat, frozen = Narrator(), games or -1, False, ""
     with contextlib.suppress(KeyboardInterrupt):
         while session.reason is None and left:
@@ -76,10 +83,11 @@ def _run(session: Session, games: int, wait: float, act: Callable[[], None], goo
                 for line in draw_seas(session.view).splitlines():
                     netcode.say(line)
             act()
-    return part(session, goodbye)
+            tend()
+    return _part(session, goodbye, tend)
 
 
-def part(session: Session, text: str) -> int:
+def _part(session: Session, text: str, tend: Callable[[], None]) -> int:
     """Leave with a goodbye, or say why it is over; the exit status is 0 if that was somebody's wish."""
     reason = session.reason
     if reason is None:
@@ -88,6 +96,7 @@ def part(session: Session, text: str) -> int:
         while session.reason is None and time.monotonic() < deadline:  # also over a link that the signal broke off
             session.table.wait(WAIT)
             session.update()
+            tend()
     else:
         netcode.say(ended(reason.text))
     session.close()

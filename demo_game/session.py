@@ -25,8 +25,9 @@ class Ended(NamedTuple):
 class Session:
     """A seat at a table, or a place to watch from, and what its player sees of it. Call `update()` once a frame.
 
-    `sit` goes to a table with a ticket and a code. `view` is the game as far as it is known, `chat` what was said last. `ticket` is that of an earlier run, and `keep` is
-    told the one for the next: None where there is no seat to come back to. Who looks on is shown another game whenever there is none.
+    `sit` goes to a table with a ticket and a code. `view` is the game as far as it is known, `chat` what was said last.
+    `ticket` is that of an earlier run, and `keep` is told the one for the next: None where there is no seat to come
+    back to. Who looks on is shown another game whenever there is none.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Session:
         self._fleet: tuple[Ship, ...] = ()
         self._refusal = self._told = self._frozen = ""
         self._look_at: float | None = None
+        self._leaves = False
 
     @property
     def joined(self) -> bool:
@@ -76,9 +78,8 @@ class Session:
         self._left = [table for table in self._left if not table.reason]
         self._look()
         if self.view.to_place and self._fleet:
-            self.place(
-                self._fleet
-            )  # the other one was too slow, and with that all are asked anew who have no fleet yet
+            # The other one was too slow, and with that all are asked anew who have no fleet yet.
+            self.place(self._fleet)
             self._look()
         return heard
 
@@ -105,7 +106,7 @@ class Session:
         if anybody:
             self.code = ""
         self._left.append(self.table)
-        self.leave()
+        self.table.leave()
         self._keep(None)
         self.table, self._games, self._came_back = self._sit(None, self.code), self._games + 1, False
         self._fleet, self._refusal, self._told = (), "", ""
@@ -115,6 +116,7 @@ class Session:
         if text:
             self.table.say(text)
         self.table.leave()
+        self._leaves, self._look_at = True, None
 
     def close(self) -> None:
         """Stop at once. Who has left has no seat to come back to; who has lost the server still does."""
@@ -151,7 +153,7 @@ class Session:
     def _look_for_another(self) -> None:
         """Sit down anew where that is what the player would do: the seat was not kept, or nobody plays at present."""
         table = self.table
-        if not table.reason or table.trouble is not None:
+        if not table.reason or table.trouble is not None or self._leaves:
             return
         if self._came_back and not table.seated:
             self._came_back = False

@@ -11,7 +11,7 @@ from broadside import TIDY_FLEET, Sea
 from turns.hall import Full
 
 from demo_game.rules import Cell, random_fleet, wrong_with
-from demo_game.session import Session
+from demo_game.session import Ended, Session
 from demo_game.view import Phase, View
 from demo_game.window.headline import headline
 from demo_game.window.kept_seat import KeptSeat
@@ -273,6 +273,25 @@ def test_who_watches_waits_for_a_game(sea: Sea) -> None:
 
     sea.until(lambda: carl.view.phase is Phase.PLACING)
     assert not carl.view.to_place
+
+
+def test_who_has_watched_enough_is_gone_and_shown_no_further_game(sea: Sea) -> None:
+    carl = sea.enter("Carl", watching=True)
+    sea.play(0.5)
+    carl.leave("there is nothing to see")
+    sea.pair()
+    dora = sea.enter("Dora", watching=True)
+    sea.until(lambda: dora.joined)
+
+    dora.leave("enough seen")
+    sea.play(2.0)
+
+    assert (carl.reason, carl.joined, dora.joined) == (
+        Ended("nobody plays Broadside here at present", None),
+        False,
+        False,
+    )
+    assert dora.reason is not None
 
 
 def test_a_player_whose_link_is_lost_has_so_many_seconds_to_come_back(sea: Sea) -> None:
