@@ -185,13 +185,12 @@ def check_address(address: Any) -> Address:
     Raises:
         TypeError, ValueError: it is none, or one that cannot be told to others.
     """
-    text: Any = address
     if isinstance(address, tuple) and len(_TUPLE(address)) == 2:
         host, port = _TUPLE(address)
         check_destination(host, port)
         text = str(Address(host, port))
-    if not isinstance(text, str):
-        raise TypeError(f'address must be (host, port) or "host:port", not {type(text).__name__}')
+    else:
+        text = _check_text("address", address)
     found = address_from_wire(text)
     if found is None:
         raise _no_address("address", text)
@@ -216,12 +215,17 @@ def _check_place(address: Any) -> Address:
     if isinstance(address, tuple | list):
         return check_pair(address)
     name = "each of addresses"
+    text = _check_text(name, address)
+    try:
+        return read_address(text, 0)  # which is none: it has to be there
+    except ValueError as error:
+        raise _no_address(name, text) from error
+
+
+def _check_text(name: str, address: Any) -> str:
     if not isinstance(address, str):
         raise TypeError(f'{name} must be (host, port) or "host:port", not {type(address).__name__}')
-    try:
-        return read_address(address, 0)  # which is none: it has to be there
-    except ValueError as error:
-        raise _no_address(name, address) from error
+    return address
 
 
 def _no_address(name: str, text: str) -> ValueError:
