@@ -46,9 +46,10 @@ class Client(ClosingWaiter):
             client.update()
             for event in client.events(): ...
 
-    It connects from construction on, and goes on to another server if one of several sends it there. When it is welcomed, `Joined` comes; when it is over, or never began,
-    `Left` comes as the last event, with the reason. In between a broken link is restored by itself: `Away`, then
-    `Back` or `Left`. Nothing that the network or the server does ever raises.
+    It connects from construction on, and goes on to another server if one of several sends it there. When it is
+    welcomed, `Joined` comes; when it is over, or never began, `Left` comes as the last event, with the reason. In
+    between a broken link is restored by itself: `Away`, then `Back` or `Left`. Nothing that the network or the server
+    does ever raises.
 
     Args:
         host, port: where the server is; a name is looked up beside the game.

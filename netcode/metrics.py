@@ -8,8 +8,9 @@ Usage::
         netcode.metrics.observe(server)
         prometheus_client.start_http_server(9100)
 
-A server of tables, `netcode.turns.Server`, tells of those as well. It needs the extra `metrics`. Whoever scrapes does so in a thread of its own, and so is shown what the server last wrote
-down, a second ago at most: the server is never touched from there.
+A server of tables, `netcode.turns.Server`, tells of those as well. It needs the extra `metrics`. Whoever scrapes does
+so in a thread of its own, and so is shown what the server last wrote down, a second ago at most: the server is never
+touched from there.
 """
 
 import statistics

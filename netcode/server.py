@@ -64,10 +64,11 @@ class Server(ClosingWaiter):
         messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
         tls: the server's `Certificate`, to have everything encrypted; or an `ssl.SSLContext` that has one.
         authenticate: called with a newcomer's `credentials` and address; returns what becomes `peer.data` (True, if
-            there is nothing else to say), or a `Refusal`, or False for one without words, or an `Elsewhere`. None, which is what a
-            forgotten `return` gives, lets nobody in. If it raises, the newcomer is refused, the log gets the traceback,
-            and `update()` goes on: whoever knocks must not be able to end the server. A client that comes back after
-            its link broke is known by its token and not asked again. It runs inside `update()`, so it must not block.
+            there is nothing else to say), or a `Refusal`, or False for one without words, or an `Elsewhere`. None,
+            which is what a forgotten `return` gives, lets nobody in. If it raises, the newcomer is refused, the log
+            gets the traceback, and `update()` goes on: whoever knocks must not be able to end the server. A client that
+            comes back after its link broke is known by its token and not asked again. It runs inside `update()`, so it
+            must not block.
         max_peers: players at once, those that are away included.
         max_peers_per_address: links at once from one IPv4 address or IPv6 /64; who comes back is let in above it.
         max_pending: links at once that have not yet greeted, or are on their way out.
@@ -259,7 +260,8 @@ class Server(ClosingWaiter):
     def broadcast(self, message: Any, *, to: Iterable[Peer] | Peer | None = None) -> None:
         """Send `message` to everybody, or to `to`: a peer or several, each of whom gets it once. It is encoded once.
 
-        What it may be, `Peer.send` says: above all, tuples arrive as lists. A signal handler may call it, also in the middle of an `update()`.
+        What it may be, `Peer.send` says: above all, tuples arrive as lists. A signal handler may call it, also in the
+        middle of an `update()`.
 
         Raises:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep; `to` has something

@@ -151,8 +151,8 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     """Sleep until it is worth calling `update()` on one of `waiters`.
 
     First it sends what is queued, as an update would. It wakes when bytes can be read, when more can be written of what
-    the network did not take, when a connection is established or fails, and when a deadline comes due. With nothing left to wait for, because all are over, it returns at once;
-    also if no `timeout` is given and it could only sleep for ever.
+    the network did not take, when a connection is established or fails, and when a deadline comes due. With nothing left
+    to wait for, because all are over, it returns at once; also if no `timeout` is given and it could only sleep for ever.
 
     Args:
         timeout: seconds to sleep at most; None for as long as it takes.

@@ -18,9 +18,9 @@ from netcode.turns.values import pack
 class SearchBot:
     """Searches where its view tells enough to play the game on, and chooses at random where it does not.
 
-    It does where everything is open, and where what is hidden can be counted: the cards that are dealt are the same
-    in every game, so those that are not seen are in the hands and the stock; who did what tells more. It does not in the middle of a rule that
-    asks. The class of the rules has to be known: `join(address, TicTacToe)`, not its name.
+    It searches where everything is open, and where what is hidden can be counted: the cards that are dealt are the same
+    in every game, so those that are not seen are in the hands and the stock; what the others did tells more. Where a
+    rule asks, it chooses at random. The class of the rules has to be known: `join(address, TicTacToe)`, not its name.
 
     Args:
         seconds: how long it thinks about one play; a call takes that long.

@@ -61,7 +61,11 @@ class Stand(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A rule to run: "setup", "round", "move", "sealed" (a move of several at once), "late" (none of them, in time), "timeout", "out" (a seat that is gone)."""
+    """A rule to run.
+
+    Its kind is "setup", "round", "move", "sealed" (a move of several at once), "late" (none of them, in time), "timeout"
+    or "out" (a seat that is gone).
+    """
 
     kind: str
     seat: int | None = None

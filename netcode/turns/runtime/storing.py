@@ -64,7 +64,8 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     """Make a new course what was stored; return what can be taken back, and what was.
 
     Under changed rules, a move that waits for those of others is tried again, and a suspended rule runs again. What
-    they no longer take, or where they ask something else, is taken back. Raises `Unfit` or `RulesError` for a state that does not fit the rules.
+    they no longer take, or where they ask something else, is taken back. Raises `Unfit` or `RulesError` for a state
+    that does not fit the rules.
     """
     check_course(data)
     same_rules = data["rules"] == course.definition.fingerprint

@@ -11,7 +11,8 @@ class Shape:
     """How values of one annotation are stored and revived.
 
     `packs` says that msgpack takes a value as it is; `revives` that it gives back the same. `lasts` says that nobody
-    can write to a value; `copies`, that one is no more than lists and dicts of such. `kinds` are types of which every value fits that msgpack has taken.
+    can write to a value; `copies`, that one is no more than lists and dicts of such. `kinds` are types of which every
+    value fits that msgpack has taken.
     """
 
     name = "?"
