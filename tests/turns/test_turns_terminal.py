@@ -1028,6 +1028,7 @@ class Unbegun(TicTacToe):
         self.require(False, "not today")
 
 
+@pytest.mark.usefixtures("sleepless")
 def test_that_a_game_cannot_begin_is_said_and_nobody_is_waited_for() -> None:
     hall, said = Hall(Unbegun), list[str]()
     hall.serve()
@@ -1065,6 +1066,7 @@ def test_why_there_is_no_seat_yet_is_said(hall: Hall) -> None:
     assert late.endswith("waiting for 1 more\n")
 
 
+@pytest.mark.usefixtures("sleepless")
 def test_a_bot_says_why_it_has_no_seat_yet() -> None:
     hall, said = Hall(), list[str]()
     hall.store = store = Full(clock=hall.clock)
@@ -1503,6 +1505,16 @@ class Pump:
         return {"clock": self, "network": self.hall.network}
 
 
+@pytest.fixture
+def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nobody sleep who waits at a seat: what would wake them on this network is the time, which a `Pump` lets pass."""
+
+    def awake(seat: Seat[Any], timeout: float | None = None) -> bool:
+        return True
+
+    monkeypatch.setattr(Seat, "wait", awake)
+
+
 class Keys(Keyboard):
     """Types its lines, one a frame, once something is to be done; then nobody types any more."""
 
@@ -1515,6 +1527,7 @@ class Keys(Keyboard):
         return self.lines.pop(0)
 
 
+@pytest.mark.usefixtures("sleepless")
 def test_bots_play_each_other_over_the_network(hall: Hall) -> None:
     hall.serve()
     pump = Pump(hall)
@@ -1540,6 +1553,7 @@ def test_bots_play_each_other_over_the_network(hall: Hall) -> None:
         run_bot((HOST, PORT), type("Chess", (TicTacToe,), {}), choose, 0.0, **pump.link)
 
 
+@pytest.mark.usefixtures("sleepless")
 def test_a_bot_says_what_it_waits_for() -> None:
     class Several(TicTacToe):
         seats = 2, 3
