@@ -158,7 +158,7 @@ def test_a_child_that_cannot_start_is_reported() -> None:
 
 
 def children_of(program: Program) -> list[int]:
-    pid = program._process.pid
+    pid = program.pid
     deadline = time.monotonic() + DEADLINE
     while not (children := Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
         assert time.monotonic() < deadline

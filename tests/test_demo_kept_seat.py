@@ -172,7 +172,7 @@ def test_who_was_killed_holds_its_file_no_longer(tmp_path: Path, start: Start) -
     with closing(seat_in(tmp_path)) as other:
         meanwhile = other.ticket
 
-    program._process.kill()
+    program.stop()
     program.status()
 
     with closing(seat_in(tmp_path)) as seat:

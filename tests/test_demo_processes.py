@@ -1,5 +1,6 @@
 """Tests of Broadside as its users start it: real processes, real signals, deadlines for everything."""
 
+import os
 import re
 import signal
 import sys
@@ -70,13 +71,12 @@ def test_a_stopped_player_is_counted_out_and_a_woken_one_plays_on(start: Start) 
     drake, teach = (bot(start, address, name, "--pace", 0.2) for name in ("Drake", "Teach"))
     teach.until(r"1\. ")
 
-    drake._process.send_signal(signal.SIGSTOP)
-    teach.until(r"Drake has lost the connection; waiting for the return")
-    drake._process.send_signal(signal.SIGCONT)
+    with drake.held():
+        teach.until(r"Drake has lost the connection; waiting for the return")
     teach.until(r"Drake is back\n(?:.*\n)*.*Drake fires")
-    drake._process.send_signal(signal.SIGSTOP)
 
-    teach.until(r"Teach wins: Drake lost the connection and did not come back in time")
+    with drake.held():
+        teach.until(r"Teach wins: Drake lost the connection and did not come back in time")
 
 
 @WITH_SIGNALS
@@ -86,7 +86,7 @@ def test_a_server_that_is_killed_and_started_again_goes_on_with_the_game(start: 
     players = [bot(start, address, name, "--pace", 0.05, "--games", 1) for name in ("Drake", "Teach")]
     players[1].until(r"9\. ")
 
-    server._process.kill()
+    server.stop()
     server.status()
     players[1].until("; looking for the server")
     serve(start, "--store", tmp_path / "tables.db", port=port)
@@ -105,7 +105,7 @@ def test_a_server_and_a_bot_that_are_stopped_by_hand_end_well(start: Start) -> N
     for player in (drake, teach):
         player.until("against")
 
-    drake._process.send_signal(signal.SIGTERM)
+    os.kill(drake.pid, signal.SIGTERM)
 
     assert drake.status() == 0
     teach.until("Drake: «thank you for the game»\n(?:.*\n)*Teach wins: Drake gave up")
@@ -134,7 +134,7 @@ def test_a_window_that_is_killed_finds_its_seat_again(start: Start, tmp_path: Pa
         assert time.monotonic() < deadline, "the window did not keep its ticket"
         time.sleep(0.02)
 
-    first._process.kill()
+    first.stop()
     other.until("Anne has lost the connection; waiting for the return")
     window()
 
@@ -161,7 +161,7 @@ def test_a_window_that_hosts_and_is_killed_has_kept_the_game_for_its_guest(start
     guest = bot(start, f"127.0.0.1:{port}", "Drake")
     guest.until("Anne against Drake\n(?:.*\n)*Drake has hidden the fleet")
 
-    first._process.kill()
+    first.stop()
     guest.until("; looking for the server")
     start("-W", "ignore", "-c", host, environment=environment)
 

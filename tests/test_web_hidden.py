@@ -5,7 +5,6 @@ In earnest both ends take 10 seconds of silence for the end of a link:
 """
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,12 +84,9 @@ def test_a_hidden_page_keeps_its_seat_and_notices_when_the_network_is_gone(
         [joined] = page.value("told")
         seats = [*left]
 
-        os.kill(lag._process.pid, signal.SIGSTOP)
-        cut_at = page.value("Date.now() / 1000")
-        try:
+        with lag.held():
+            cut_at = page.value("Date.now() / 1000")
             play(lambda: page.value("told.length") > 1, DEADLINE)
-        finally:
-            os.kill(lag._process.pid, signal.SIGCONT)
         away = page.value("told[1]")
 
     assert (joined[0], seats) == ("joined", [])
