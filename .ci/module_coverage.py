@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import coverage
@@ -206,21 +207,20 @@ def run(test_files: list[Path], *, alone: bool) -> bool:
     return subprocess.run([*COVERAGE, "combine", "-q"], cwd=ROOT, check=False).returncode == 0 and passed
 
 
-def judge(modules: dict[Path, Path]) -> bool:
-    """Print what each module's own test file leaves out, and say whether that is nothing."""
+def judge(modules: Mapping[Path, list[Path]], least: float) -> bool:
+    """Print of which modules their test files run less than `least` percent, and say whether there are none."""
     measured = coverage.Coverage(data_file=ROOT / ".coverage", config_file=ROOT / "pyproject.toml")
     measured.load()
     complete = True
-    for module, test_file in modules.items():
-        name = test_file.relative_to(ROOT).as_posix()
-        if not test_file.exists():
-            print(f"{module.relative_to(ROOT)}: {name} does not exist")
+    for module, tests in modules.items():
+        names = [test.relative_to(ROOT).as_posix() for test in tests]
+        contexts = ["^$", *(f"^{re.escape(name)}$" for name in names)]
         report = io.StringIO()
-        contexts = ["^$", f"^{re.escape(name)}$"]
         total = measured.report([str(module)], contexts=contexts, skip_covered=True, skip_empty=False, file=report)
-        if total < 100:
+        if total < least:
             complete = False
-            print(f"{module.relative_to(ROOT)}: {total:.1f} % through {name}")
+            there = (name if (ROOT / name).exists() else f"{name}, which does not exist" for name in names)
+            print(f"{module.relative_to(ROOT)}: {total:.1f} % through {', '.join(there)}")
             row = next(line for line in report.getvalue().splitlines() if line.startswith("netcode"))
             print(f"    not run: {row.split('%', 1)[1].strip()}")
     return complete
@@ -237,38 +237,21 @@ def has_postgresql() -> bool:
     return shutil.which("initdb") is not None or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
-def judge_kit(modules: list[Path]) -> bool:
-    """Print which modules of the turn kit their test files run too little of, and say whether there are none."""
-    measured = coverage.Coverage(data_file=ROOT / ".coverage", config_file=ROOT / "pyproject.toml")
-    measured.load()
-    complete = True
-    for module in modules:
-        if module.stem.startswith("postgres") and not has_postgresql():
-            print(f"{module.relative_to(ROOT)}: NOT JUDGED, there is no PostgreSQL on this machine")
-            continue
-        names = [test.relative_to(ROOT).as_posix() for test in kit_tests_of(module)]
-        contexts = ["^$", *(f"^{re.escape(name)}$" for name in names)]
-        report = io.StringIO()
-        total = measured.report([str(module)], contexts=contexts, skip_covered=True, skip_empty=False, file=report)
-        if total < KIT_PERCENT:
-            complete = False
-            row = next(line for line in report.getvalue().splitlines() if line.startswith("netcode"))
-            print(f"{module.relative_to(ROOT)}: {total:.1f} % through {', '.join(names)}")
-            print(f"    not run: {row.split('%', 1)[1].strip()}")
-    return complete
-
-
 def main() -> int:
     """Run where asked to, judge, and return the exit status."""
     everything = sorted(PACKAGE.rglob("*.py"))
-    kit = [module for module in everything if KIT in module.parents]
-    modules = {module: test_file_of(module) for module in everything if module not in kit}
+    kit = {module: kit_tests_of(module) for module in everything if KIT in module.parents}
+    modules = {module: [test_file_of(module)] for module in everything if module not in kit}
     passed = True
     if sys.argv[1:] in (["run"], ["all"]):
-        answering = {*modules.values(), *(test_file for module in kit for test_file in kit_tests_of(module))}
+        answering = {test_file for test_files in (*modules.values(), *kit.values()) for test_file in test_files}
         there = sorted(test_file for test_file in answering if test_file.exists())
         passed = run(there, alone=sys.argv[1] == "run")
-    complete, kit_complete = judge(modules), judge_kit(kit)
+    if not has_postgresql():
+        for module in [module for module in kit if module.stem.startswith("postgres")]:
+            print(f"{module.relative_to(ROOT)}: NOT JUDGED, there is no PostgreSQL on this machine")
+            del kit[module]
+    complete, kit_complete = judge(modules, 100.0), judge(kit, KIT_PERCENT)
     if passed and complete:
         print(f"all {len(modules)} modules but the kit's: every line and branch, each through its own test file")
     if passed and kit_complete:
