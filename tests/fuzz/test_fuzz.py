@@ -92,13 +92,12 @@ def test_what_is_kept_covers_something_that_nothing_smaller_covers(
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", TARGETS)
-def test_the_command_searches_in_each_target_and_says_how_much_it_tried(name: str) -> None:
-    command = [sys.executable, "-m", "tests.fuzz", "--seconds", "1", "--engine", "hypothesis", "--target", name]
+def test_the_command_searches_in_each_target_and_says_how_much_it_tried() -> None:
+    command = [sys.executable, "-m", "tests.fuzz", "--seconds", "1", "--engine", "hypothesis"]
 
     done = subprocess.run(command, cwd=fuzz.ROOT, capture_output=True, text=True, timeout=DEADLINE, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    [line] = done.stdout.splitlines()
-    assert line.startswith(f'{{"target": "{name}", "engine": "hypothesis", "executions": ')
-    assert line.endswith('"findings": 0}')
+    for name, line in zip(TARGETS, done.stdout.splitlines(), strict=True):
+        assert line.startswith(f'{{"target": "{name}", "engine": "hypothesis", "executions": ')
+        assert line.endswith('"findings": 0}')
