@@ -184,12 +184,17 @@ def test_a_bot_that_finds_nothing_to_answer_says_so(start: Start, game: Path) ->
     server = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0)
     port = server.until(r"served on port (\d+)")[1]
 
-    bots = [start("-m", "netcode.turns", "bot", game, "--at", f"127.0.0.1:{port}", "--think", 0) for _ in range(2)]
+    # Fifty tries, a tenth of a second apart, are those of test_turns_bots_network.py.
+    soon = (
+        "from netcode.turns.terminal import bot_play; bot_play.MAX_REFUSED = 3; from netcode.turns.__main__ import main"
+    )
+    words = ("bot", game, "--at", f"127.0.0.1:{port}", "--think", 0)
+    bots = [start("-c", f"{soon}; raise SystemExit(main())", *words) for _ in range(2)]
 
     assert {bot.status() for bot in bots} == {0, 1}
     texts = sorted(bot.output.strip().rpartition("\n")[2] for bot in bots)
     assert texts[0] in ("over: bot 2 won: bot gave up", "over: bot won: bot 2 gave up")
-    assert texts[1] == "the bot gives up its seat: the rules refused 50 tries, at last with: no is not the word"
+    assert texts[1] == "the bot gives up its seat: the rules refused 3 tries, at last with: no is not the word"
 
 
 @pytest.mark.parametrize("command", ["play", "bot"])
