@@ -51,6 +51,14 @@ def test_an_answer_has_its_question() -> None:
     assert (said.question, said.option, said.wire(), str(said)) == ("1-a", Suit.CLUBS, {"answer": "CLUBS"}, "CLUBS")
 
 
+@pytest.mark.parametrize("given", [("mark", None), ("mark", 4), ("mark", [4]), (4,)])
+def test_what_is_no_play_is_told_where_it_is_made(given: tuple[Any, ...]) -> None:
+    with pytest.raises(
+        TypeError, match=r'a play is a move\'s name and its arguments by name, Play\("mark", {"cell": 4}\)'
+    ):
+        Play(*given)
+
+
 def test_what_has_a_default_may_be_left_out_of_a_move_by_name() -> None:
     table = Table.create(Cards, 2, secret=bytes(32))
     table.start(0.0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from netcode.turns.values import ordered, plain
 
@@ -17,6 +17,14 @@ class Play:
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
     question: str | None = None
+
+    def __post_init__(self) -> None:
+        name, arguments = cast("Any", self.name), cast("Any", self.arguments)
+        if not isinstance(name, str) or not (arguments.__class__ is dict or isinstance(arguments, Mapping)):
+            raise TypeError(
+                f'a play is a move\'s name and its arguments by name, Play("mark", {{"cell": 4}}), or Play("turn") where it '
+                f"has none, not Play({name!r}, {arguments!r})"
+            )
 
     def wire(self) -> dict[str, Any]:
         """Return the arguments as plain wire data."""
