@@ -13,6 +13,7 @@ from netcode.turns.proving.playtest import Job, Playtest
 from netcode.turns.proving.report import Report
 from netcode.turns.proving.variants import Variants, check_plan, spread
 from netcode.turns.rules import Game
+from netcode.turns.simulate import seed_of
 
 THOROUGH = 10
 """So many games, and one with each value of an option, are looked at after each of their first moves."""
@@ -50,7 +51,7 @@ def check(
     check_game(game, "check")
     check_plan(games, seed, seconds)
     checker = Checker(game, options or {}, seconds)
-    checker.run(games, seed, progress)
+    checker.run(games, seed_of(seed), progress)
     return checker.report
 
 

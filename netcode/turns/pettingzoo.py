@@ -1,7 +1,6 @@
 """A game as a PettingZoo environment, for agents that learn it: `TurnsEnv(TicTacToe)`. Needs the extra `pettingzoo`."""
 
 import operator
-import random
 import warnings
 from collections.abc import Mapping
 from typing import Any, SupportsIndex
@@ -23,7 +22,7 @@ from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.numbers import ANYTHING_ELSE, MAX_NUMBER, Action, key_of, seen_by, survey
 from netcode.turns.player.sight import view_at
 from netcode.turns.rules import Game
-from netcode.turns.simulate import Choice, act, done
+from netcode.turns.simulate import Choice, act, dice_for, done
 from netcode.turns.table import Step, Table, Told
 from netcode.turns.terminal.screen import Screen
 from netcode.turns.terminal.wording import rows_of
@@ -85,7 +84,7 @@ class TurnsEnv(AECEnv[str, _Observation, SupportsIndex]):
             if arguments is not None
         }
         self._drawn = {action[0]: number for number, action in enumerate(self.actions) if action[1] is None}
-        self._dice = random.Random()  # noqa: S311 - games to learn from; whoever wants them again gives a seed
+        self._dice = dice_for(None)
         self._table: Table | None = None
         self._plays: dict[int, list[Choice]] = {}
         self._length = 0
@@ -120,7 +119,7 @@ class TurnsEnv(AECEnv[str, _Observation, SupportsIndex]):
         """Begin a game: the same one for the same seed; without one, the next of those that follow the last seed."""
         del options
         if seed is not None:
-            self._dice = random.Random(seed)  # noqa: S311 - the same game for the same seed
+            self._dice = dice_for(seed)
         names = [*self.possible_agents]
         table = Table.create(
             self.game, len(names), self._options, secret=self._dice.randbytes(SECRET_SIZE), names=names

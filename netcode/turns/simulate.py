@@ -1,5 +1,6 @@
 """A game that plays itself, by random legal moves or by a bot, the same for the same seed."""
 
+import operator
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,10 +48,16 @@ class Simulation:
         self.happenings += step.happenings
 
 
-def check_seed(seed: Any) -> None:
-    """Raise `TypeError` for what is no seed."""
-    if type(seed) is not int:
+def seed_of(seed: Any) -> int:
+    """Return a seed as an int, also one of numpy's; raise `TypeError` for what is none."""
+    if isinstance(seed, bool) or not hasattr(type(seed), "__index__"):
         raise TypeError(f"seed must be an int, not {type(seed).__name__}")
+    return operator.index(seed)
+
+
+def dice_for(seed: int | None) -> random.Random:
+    """Return dice, the same for the same seed, and others each time without one. Raises `TypeError` for what is no seed."""
+    return random.Random(None if seed is None else seed_of(seed))  # noqa: S311 - what a bot or a trial draws is no key
 
 
 def check_seconds(seconds: Any) -> None:
@@ -90,7 +97,7 @@ def simulate(
         ValueError: for a limit below 0, and a number of players or an option that the game does not have.
     """
     check_game(game, "simulate")
-    check_seed(seed)
+    seed = seed_of(seed)
     if type(limit) is not int or limit < 0:
         raise ValueError(f"limit must be an int from 0 up, not {limit!r}")
     if choose is not None and not callable(choose):
@@ -98,7 +105,7 @@ def simulate(
     table = Table.create(game, game.seats[0] if players is None else players, options, secret=secret_of(seed))
     played = Simulation(table, table.snapshot())
     played.note(done(table.start(0.0)))
-    dice = random.Random(seed)  # noqa: S311 - the same game for the same seed
+    dice = dice_for(seed)
     while table.result is None and len(played.moves) < limit:
         choice = step(table, dice, choose)
         if choice is None:

@@ -12,6 +12,12 @@ from netcode.turns.rules import move
 SECRET = bytes(range(32))
 
 
+class OfNumpy(int):
+    """A number of numpy, as far as it is looked at."""
+
+    dtype, shape = "int64", ()
+
+
 class Plain(Game):
     total: int = 0
 
@@ -36,6 +42,7 @@ def game(kit: Kit | None = None) -> Plain:
         ("finish", (None,), "numbered from 0 to 2; where nobody wins it is `self.finish()`"),
         ("finish", ([0, 1],), "numbered from 0 to 2; several are `self.finish(*…)`"),
         ("turn_to", (range(2),), "numbered from 0 to 2; several are `self.turn_to(*…)`"),
+        ("turn_to", (OfNumpy(1),), "numbered from 0 to 2; `.item()` makes it one of Python's"),
         ("ask", ("which?", [1]), 'first comes who is asked: `self.ask(self.mover, […], "…")`'),
         ("tell", ("psst", [0, 7]), "tell(7) is no seat"),
         ("tell", ("psst", 1.5), "tell(1.5) is no seat"),

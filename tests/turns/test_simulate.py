@@ -11,7 +11,7 @@ import pytest
 from netcode.turns import Clock, Free, Game, RulesError, check, move, simulate
 from netcode.turns.bots import SearchBot
 from netcode.turns.replay import stored_tables
-from netcode.turns.simulate import Choice, done
+from netcode.turns.simulate import Choice, dice_for, done
 from netcode.turns.table import Refused, Table
 
 
@@ -125,6 +125,21 @@ def test_what_is_not_listed_is_drawn() -> None:
 
     assert [choice[0] for _, choice in played.moves] == ["hide", "", "hide", ""]
     assert played.result is not None
+
+
+class OfNumpy:
+    """A number of numpy, as far as it is looked at."""
+
+    def __index__(self) -> int:
+        return 3
+
+
+def test_a_seed_may_be_a_number_of_numpy() -> None:
+    seed: Any = OfNumpy()
+
+    assert simulate(Count, seed=seed).moves == simulate(Count, seed=3).moves
+    assert check(Count, games=1, seed=seed).ok
+    assert dice_for(seed).random() == dice_for(3).random()
 
 
 @pytest.mark.parametrize("call", [simulate, check])

@@ -2,6 +2,7 @@
 
 import enum
 import math
+import re
 import sys
 from dataclasses import InitVar, dataclass, field
 from types import ModuleType
@@ -395,6 +396,24 @@ def test_what_fits_has_no_flaw_and_the_other_way_round(data: st.DataObject) -> N
 def test_types_that_cannot_be_stored(annotation: Any) -> None:
     with pytest.raises(RulesError, match=r"^G\.f: "):
         shape_of(annotation, "G.f")
+
+
+class OfNumpy:
+    """A number of numpy, or an array, as far as it is looked at."""
+
+    dtype = "int64"
+
+    def __init__(self, *shape: int) -> None:
+        self.shape = shape
+
+
+@pytest.mark.parametrize(("value", "advice"), [(OfNumpy(), ".item()"), (OfNumpy(3), ".tolist()")])
+def test_what_is_of_numpy_is_told_with_how_to_make_it_one_of_pythons(value: OfNumpy, advice: str) -> None:
+    flaw = shape_of(int, "it").flaw(value, "Chess.turns")
+
+    assert flaw == f"Chess.turns is an OfNumpy; its annotation says int; `{advice}` makes it one of Python's"
+    with pytest.raises(TypeError, match=re.escape(f"an OfNumpy cannot be sent; `{advice}` makes it one of Python's")):
+        plain([value])
 
 
 @dataclass

@@ -5,7 +5,6 @@ for. It is still believed if everything that we see then is what we see at the t
 they are made to be those that we drew, if they could have been, and the world counts as much as that was likely.
 """
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle_alike
 from netcode.turns.language.marks import Mark
 from netcode.turns.language.randomness import SECRET_SIZE
-from netcode.turns.simulate import Choice, act, choices_of
+from netcode.turns.simulate import Choice, act, choices_of, dice_for
 from netcode.turns.table import Step, Table
 
 ENOUGH = 60
@@ -41,7 +40,7 @@ class Belief:
 
     def __init__(self, seat: int, seed: int | None = None, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self._seat, self._clock = seat, clock
-        self._dice = random.Random(seed)  # noqa: S311 - a bot's whims are no keys
+        self._dice = dice_for(seed)
         self._worlds: list[_World] = []
         self._chosen: list[Choice] = []
         self._stood = False

@@ -10,7 +10,7 @@ from netcode.turns.language.domains import Free, Open
 from netcode.turns.language.kit import kit_of
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.language.table_options import wire_options
-from netcode.turns.simulate import Choice, simulate
+from netcode.turns.simulate import Choice, dice_for, simulate
 from netcode.turns.table import Asked, Table
 from netcode.turns.values import plain
 
@@ -31,7 +31,7 @@ class Drawer:
 
     def __init__(self, game: type[Any], seed: int | None = None) -> None:
         self._game = game
-        self._dice = random.Random(seed)  # noqa: S311 - a bot's whims are no keys
+        self._dice = dice_for(seed)
         self._frees: dict[str, Free[Any]] = {}
         self._played = 0
 

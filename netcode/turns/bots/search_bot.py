@@ -1,6 +1,5 @@
 """The bot that searches with nothing but a view, as over the network."""
 
-import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +9,7 @@ from netcode.turns.bots.rebuilding import Rebuilder
 from netcode.turns.bots.tree import BELIEVING, TreeSearch
 from netcode.turns.language.kit import kit_of
 from netcode.turns.language.plays import Play
-from netcode.turns.simulate import check_seconds
+from netcode.turns.simulate import check_seconds, dice_for
 from netcode.turns.table import Table
 from netcode.turns.values import pack
 
@@ -33,7 +32,7 @@ class SearchBot:
     ) -> None:
         check_seconds(seconds)
         self._seconds, self._clock = seconds, clock
-        self._dice = random.Random(seed)  # noqa: S311 - a bot's whims are no keys
+        self._dice = dice_for(seed)
         self._rebuilder = Rebuilder()
         self._seat: int | None = None
         self._belief: Belief | None = None

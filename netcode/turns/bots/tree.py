@@ -5,7 +5,6 @@ information set MCTS» (Cowling, Powley, Whitehouse: Information Set Monte Carlo
 """
 
 import math
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from netcode.turns.bots.belief import Belief
 from netcode.turns.rules import Game
 from netcode.turns.runtime import log
 from netcode.turns.runtime.legal import Budget
-from netcode.turns.simulate import Choice, act, choices_of
+from netcode.turns.simulate import Choice, act, choices_of, dice_for
 from netcode.turns.table import Step, Table
 from netcode.turns.values import pack
 
@@ -58,7 +57,7 @@ class TreeSearch:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._table, self._seat, self._clock = table, seat, clock
-        self._dice = random.Random(seed)  # noqa: S311 - a bot's whims are no keys
+        self._dice = dice_for(seed)
         self._belief = belief
         self._root = _Node()
         self._choices = choices_of(table, seat, self._dice, hasty=True)

@@ -13,7 +13,7 @@ from netcode.turns.errors import Changed, Enough, RulesError, Suspended, Unfit
 from netcode.turns.language.domains import Free, check_sayable, listed, listed_by
 from netcode.turns.language.questions import Answered, Kind, Question
 from netcode.turns.language.randomness import DRY, dice
-from netcode.turns.values import check_bounds, pack, plain, same
+from netcode.turns.values import check_bounds, of_python, pack, plain, same
 
 _FREE: Any = Free
 _ITERABLE: Any = Iterable
@@ -144,7 +144,9 @@ class Kit:
             )
         for score in counted or ():
             if not isinstance(score, int | float):
-                raise RulesError(f"finish(scores=…) has {score!r} among its scores; a score is a number")
+                raise RulesError(
+                    f"finish(scores=…) has {score!r} among its scores; a score is a number{of_python(score)}"
+                )
         _check_said("finish", text, list(counted or ()))
         result = Result(tuple(dict.fromkeys(winners)), counted, text)
         self.torn = self.torn or self.result not in (None, result)
@@ -263,7 +265,7 @@ def _hint(seat: Any, name: str) -> str:
         return f"; several are `self.{name}(*…)`"
     if name == "ask" and isinstance(seat, (str, list, tuple)):
         return '; first comes who is asked: `self.ask(self.mover, […], "…")`'
-    return ""
+    return of_python(seat)
 
 
 def _check_said(where: str, text: Any, rest: Any) -> None:

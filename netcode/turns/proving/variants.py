@@ -11,7 +11,7 @@ from netcode.turns.language.definition import definition_of
 from netcode.turns.language.domains import Domain, Open
 from netcode.turns.language.table_options import read_options
 from netcode.turns.rules import Game
-from netcode.turns.simulate import check_seconds, check_seed
+from netcode.turns.simulate import check_seconds, seed_of
 from netcode.turns.values import pack, plain, same
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ def check_plan(games: Any, seed: Any, seconds: Any) -> None:
     """Raise `TypeError` or `ValueError` for what is no number of games, no seed, or no time for them."""
     if type(games) is not int or not 1 <= games <= maxsize:
         raise ValueError(f"games must be an int from 1 up, not {games!r}")
-    check_seed(seed)
+    seed_of(seed)
     check_seconds(seconds)
 
 

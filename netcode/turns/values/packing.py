@@ -75,7 +75,14 @@ def plain(value: Any) -> Any:
     for native in _SUBCLASSED:
         if isinstance(value, native):
             return native(value)
-    raise TypeError(f"{a(kind.__name__)} cannot be sent")
+    raise TypeError(f"{a(kind.__name__)} cannot be sent{of_python(value)}")
+
+
+def of_python(value: Any) -> str:
+    """Return how to make what one of Python's own is from a number or an array of numpy; nothing for anything else."""
+    if getattr(value, "dtype", None) is None:
+        return ""
+    return "; `.item()` makes it one of Python's" if value.shape == () else "; `.tolist()` makes it one of Python's"
 
 
 def flags(value: enum.Flag) -> str | int:

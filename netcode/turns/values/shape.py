@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from netcode.turns.errors import Unfit
-from netcode.turns.values.packing import NATIVE, a, unpack
+from netcode.turns.values.packing import NATIVE, a, of_python, unpack
 
 
 class Shape:
@@ -75,7 +75,7 @@ class Shape:
         kind = str(type(value).__name__)
         bases = [base.__name__ for base in type(value).__mro__[1:] if base in (*NATIVE, list, dict, tuple, set)]
         comes = f", which would come back as {bases[0]}" if bases and kind != "bool" else ""
-        return f"{where} is {a(kind)}{comes}; its annotation says {self.name}"
+        return f"{where} is {a(kind)}{comes}; its annotation says {self.name}{of_python(value)}"
 
 
 def revive(shape: Shape, data: Any, where: str) -> Any:
