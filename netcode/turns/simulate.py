@@ -50,8 +50,9 @@ class Simulation:
 
 def seed_of(seed: Any) -> int:
     """Return a seed as an int, also one of numpy's; raise `TypeError` for what is none."""
-    if isinstance(seed, bool) or not hasattr(type(seed), "__index__"):
-        raise TypeError(f"seed must be an int, not {type(seed).__name__}")
+    kind: type[Any] = seed.__class__
+    if kind is bool or not hasattr(kind, "__index__"):
+        raise TypeError(f"seed must be an int, not {kind.__name__}")
     return operator.index(seed)
 
 
