@@ -18,6 +18,7 @@ from netcode.turns.table import Happening, Refused, Step, Table
 MAX_MOVES = 10_000
 """Moves and answers after which a game counts as one that does not end."""
 
+_TUPLE: Any = tuple
 Choice = tuple[str, Mapping[str, Any]]
 """A move and its arguments, as plain wire data; ("", {"answer": option}) for an answer."""
 Chooser = Callable[[Table, int, list[Choice], random.Random], Choice]
@@ -123,9 +124,20 @@ def step(table: Table, dice: random.Random, choose: Chooser | None = None) -> tu
     for seat in seats:
         choices = choices_of(table, seat, dice, thorough=True)
         if choices:
-            choice = dice.choice(choices) if choose is None else choose(table, seat, choices, dice)
+            choice = dice.choice(choices) if choose is None else _checked(choose(table, seat, choices, dice))
             return seat, choice, done(act(table, seat, choice), table)
     return None
+
+
+def _checked(choice: Any) -> Choice:
+    """Return what a function has chosen. Raises `TypeError` for what is no choice."""
+    if not (isinstance(choice, _TUPLE) and len(choice) == 2 and isinstance(choice[0], str)):
+        raise TypeError(
+            f'choose returned {choice!r}; it returns one of its choices, such as ("mark", {{"cell": 4}}): '
+            "`return dice.choice(choices)`"
+        )
+    chosen: Choice = choice
+    return chosen
 
 
 def choices_of(

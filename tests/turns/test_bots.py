@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from benchmarks.turns import begin, example
 from netcode.diagnostics import log
 from netcode.turns import Game, Hidden, Owned, Play, move, simulate
-from netcode.turns.bots import Belief, RandomBot, TreeSearch
+from netcode.turns.bots import Belief, RandomBot, SearchBot, TreeSearch
 from netcode.turns.bots.tree import worth
 from netcode.turns.language.kit import Result
 from netcode.turns.simulate import Choice, act
@@ -51,6 +52,12 @@ def test_the_random_bot_plays_anything_legal_and_the_same_for_the_same_seed() ->
 
     assert [one(None, legal) for _ in range(20)] == [other(None, legal) for _ in range(20)]
     assert {str(one(None, legal)) for _ in range(200)} == {f"mark(cell={cell})" for cell in range(9)}
+
+
+@pytest.mark.parametrize("bot", [RandomBot(), SearchBot()])
+def test_a_bot_that_has_no_choice_says_when_to_ask_it(bot: Callable[[Any, list[Play]], Play]) -> None:
+    with pytest.raises(ValueError, match=r"nothing is legal for this seat at present .*`if table\.legal: table\.play"):
+        bot(None, [])
 
 
 @pytest.mark.games

@@ -25,6 +25,13 @@ class Count(Game):
             self.finish(self.mover)
 
 
+def _forgets(*_: Any) -> None: ...
+
+
+def _hands_on(_table: Table, _seat: int, choices: Any, _dice: Any) -> Any:
+    return choices
+
+
 class Stuck(Game):
     cards: list[int] = [1]
 
@@ -167,6 +174,18 @@ def test_what_is_no_class_of_rules_is_told_so(call: Callable[[Any], object], gam
             {"choose": "any"},
             TypeError,
             "choose must be a function of a table, a seat, what it may do, and",
+        ),
+        (
+            partial(simulate, Count),
+            {"choose": _forgets},
+            TypeError,
+            "choose returned None; it returns one of its",
+        ),
+        (
+            partial(simulate, Count),
+            {"choose": _hands_on},
+            TypeError,
+            "it returns one of its choices, such",
         ),
         (partial(simulate, Count), {"limit": None}, ValueError, "limit must be an int from 0 up, not None"),
         (partial(simulate, Count), {"limit": -1}, ValueError, "limit must be an int from 0 up, not -1"),

@@ -16,4 +16,14 @@ class RandomBot:
     def __call__(self, view: Any, legal: Sequence[Play]) -> Play:
         """Choose, as every bot is called: with what its seat sees, and what it may do."""
         del view
+        check_legal(legal)
         return self._dice.choice(legal)
+
+
+def check_legal(legal: Sequence[Play]) -> None:
+    """Raise `ValueError` where there is nothing that a bot could choose from."""
+    if not legal:
+        raise ValueError(
+            "nothing is legal for this seat at present that a bot could choose; ask it where something is: "
+            "`if table.legal: table.play(bot(table.view, table.legal))`"
+        )

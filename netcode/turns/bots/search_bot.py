@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from netcode.turns.bots.belief import Belief
+from netcode.turns.bots.random_bot import check_legal
 from netcode.turns.bots.rebuilding import Rebuilder
 from netcode.turns.bots.tree import BELIEVING, TreeSearch
 from netcode.turns.language.kit import kit_of
@@ -41,6 +42,7 @@ class SearchBot:
 
     def __call__(self, view: Any, legal: Sequence[Play]) -> Play:
         """Choose, as every bot is called: with what its seat sees, and what it may do."""
+        check_legal(legal)
         chosen = self._choose(view, legal)
         if self._belief is not None:
             self._belief.chose(("", chosen.wire()) if chosen.question is not None else (chosen.name, chosen.wire()))
