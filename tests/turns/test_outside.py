@@ -141,6 +141,12 @@ def _remembers(self: Any) -> None:
     CARDS[:2].append(4)
     self.half.real = 3
 
+    def visit(PLAYED: set[int]) -> None:  # noqa: N803 - which is another one inside
+        PLAYED.add(3)
+
+    visit({1})
+    self.drawn.append(sum(CARDS.pop() for CARDS in [[3]]))
+
 
 def _keeps_inside(self: Any) -> None:
     cards = [*CARDS]

@@ -130,9 +130,18 @@ class _Reader:
         self._fields = definition_of(cls).fields
         self._nodes = sorted(ast.walk(tree), key=lambda node: getattr(node, "lineno", 0))
         code = function.__code__
-        self._locals = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
         self._imported = dict(self._imports())
         self._global = {name for node in self._nodes if isinstance(node, ast.Global) for name in node.names}
+        self._locals = {*code.co_varnames, *code.co_cellvars, *code.co_freevars, *({*self._bound()} - self._global)}
+
+    def _bound(self) -> Iterator[str]:
+        """Yield what is bound, also by functions and comprehensions inside, which have code of their own."""
+        for node in self._nodes:
+            match node:
+                case ast.arg(name) | ast.Name(name, ast.Store()):
+                    yield name
+                case _:
+                    pass
 
     def _imports(self) -> Iterator[tuple[str, str]]:
         for node in self._nodes:
