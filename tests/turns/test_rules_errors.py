@@ -607,6 +607,17 @@ def a_domain_with_a_decorator() -> object:
     return Mine
 
 
+@told(r"the domain of card is the text 'deck', .*`def listed\(self\): return self\.deck`, and `@move\(card=listed\)`")
+def a_field_in_quotes() -> object:
+    class Mine(Game):
+        deck: list[str]
+
+        @move(card="deck")
+        def take(self, card: str) -> None: ...
+
+    return Mine
+
+
 @told(
     r"Mine\.take: the domain of card is what deck is at first, .*`def listed\(self\): return self\.deck`, and `@move\(card"
 )

@@ -149,6 +149,12 @@ def _check_domains(cls: type[Any], name: str, member: Any, fields: dict[str, Fie
     A constant may be both; a domain that is written as the field is meant to be what that is now.
     """
     given: Mapping[str, Any] = getattr(member, "given", {})
+    for argument, domain in given.items():
+        if isinstance(domain, str) and domain in fields:
+            raise RulesError(
+                f"{cls.__name__}.{name}: the domain of {argument} is the text {domain!r}, of which it would list the letters; let "
+                f"a method list what is there: `def listed(self): return self.{domain}`, and `@move({argument}=listed)`"
+            )
     if not any(isinstance(domain, _CHANGES) for domain in given.values()):
         return
     for argument, field in _written_domains(member):
