@@ -174,6 +174,15 @@ def is_shortage(error: OSError) -> bool:
     return error.errno in _NO_DESCRIPTORS
 
 
+NEEDS_ZONE = "a link-local address counts on one interface, which must be named: fe80::1%eth0"
+"""What is said of a link-local address alone."""
+
+
+def _lacks_zone(host: str) -> bool:
+    """Tell whether this is a link-local address of IPv6 that does not say on which interface."""
+    return ":" in host and "%" not in host and host.lower().startswith("fe80:")
+
+
 def advice_on_listening(error: OSError, host: str, port: int) -> str:
     """Say why this program cannot listen there, and what to do instead."""
     number = error.errno
@@ -188,8 +197,8 @@ def advice_on_listening(error: OSError, host: str, port: int) -> str:
     if number in _NO_FAMILY:
         family = "IPv6" if ":" in host else "IPv4"
         return f'this computer speaks no {family}; leave the host out (""), to listen on what it speaks'
-    if ":" in host and "%" not in host and host.lower().startswith("fe80:"):
-        return "a link-local address counts on one interface, which must be named: fe80::1%eth0"
+    if _lacks_zone(host):
+        return NEEDS_ZONE
     if is_shortage(error):
         return "this program has too many files or connections open; close some or raise the limit"
     return printable(error.strerror or str(error) or type(error).__name__)
@@ -209,6 +218,8 @@ def reason_from_error(error: OSError, where: str) -> Reason:
         code, text = error.code, f"{where} {error}"
     elif number == errno.ECONNREFUSED:
         return refused(where, error)
+    elif number in {errno.EINVAL, *_UNREACHABLE} and _lacks_zone(where.removeprefix("[")):
+        code, text = ReasonCode.UNREACHABLE, f"{where} cannot be reached: {NEEDS_ZONE}"
     elif number in _UNREACHABLE:
         code = ReasonCode.UNREACHABLE
         text = f"{where} cannot be reached from this computer; is the network up and the address right?"
@@ -221,6 +232,12 @@ def reason_from_error(error: OSError, where: str) -> Reason:
     elif number in _NO_DESCRIPTORS:
         code = ReasonCode.NO_DESCRIPTORS
         text = f"this program has too many files or connections open to reach {where}; close some or raise the limit"
+    elif number in _FORBIDDEN:
+        code = ReasonCode.NETWORK
+        text = f"this system forbids this program to reach {where}; does a firewall or a sandbox stop it?"
+    elif number in _NO_FAMILY:
+        code = ReasonCode.NETWORK
+        text = f"{where} is no address that this computer can speak to, as where IPv6 is switched off; is there another one?"
     else:
         code = ReasonCode.NETWORK
         what = printable(error.strerror or str(error) or type(error).__name__)

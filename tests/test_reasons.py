@@ -19,6 +19,7 @@ from netcode.reasons import (
     HOW_LONG,
     MAX_SENTENCE,
     MAX_TEXT,
+    NEEDS_ZONE,
     Explained,
     Reason,
     ReasonCode,
@@ -144,6 +145,10 @@ def test_reasons_compare_by_what_they_say_not_by_the_error_behind_them() -> None
         (errno.ENOTCONN, ReasonCode.RESET, "broke"),
         (errno.ETIMEDOUT, ReasonCode.TIMEOUT, "stopped answering"),
         (errno.EMFILE, ReasonCode.NO_DESCRIPTORS, "raise the limit"),
+        (errno.EPERM, ReasonCode.NETWORK, "does a firewall or a sandbox stop it?"),
+        (errno.EACCES, ReasonCode.NETWORK, "this system forbids this program to reach"),
+        (errno.EAFNOSUPPORT, ReasonCode.NETWORK, "as where IPv6 is switched off; is there another one?"),
+        (errno.EINVAL, ReasonCode.NETWORK, os.strerror(errno.EINVAL)),
         (errno.EIO, ReasonCode.NETWORK, os.strerror(errno.EIO)),
     ],
 )
@@ -155,6 +160,15 @@ def test_an_error_of_the_system_becomes_advice(number: int, code: ReasonCode, hi
     assert (reason.code, reason.error, reason.number) == (code, error, code.value)
     assert "10.0.0.1:7777" in reason.text
     assert hint in reason.text
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EHOSTUNREACH])  # of Linux, of macOS
+def test_who_connects_to_a_link_local_address_alone_is_told_to_name_the_interface(number: int) -> None:
+    alone, named = (reason_from_error(os_error(number), f"[FE80::7{zone}]:7777") for zone in ("", "%eth0"))
+
+    assert alone.code is ReasonCode.UNREACHABLE
+    assert alone.text == f"[FE80::7]:7777 cannot be reached: {NEEDS_ZONE}"
+    assert NEEDS_ZONE not in named.text
 
 
 def test_an_error_without_a_number_is_named_by_what_it_says_or_is() -> None:
