@@ -525,6 +525,15 @@ def test_a_certificate_for_another_name_is_not_trusted(door: TlsDoorway, certifi
     assert "has a certificate that is not trusted: Hostname mismatch" in text
 
 
+def test_a_name_that_ends_in_a_dot_is_the_one_without_it(door: TlsDoorway, certificate: Certificate) -> None:
+    client, server = connect(door, certificate.client(), "localhost.")
+
+    assert isinstance(client, TlsTransport), client
+    assert isinstance(server, TlsTransport), server
+    client.close()
+    server.close()
+
+
 def test_an_expired_certificate_is_not_trusted(certificate: Certificate, tmp_path: Path) -> None:
     expired = make_expired(tmp_path)
     door = TlsNetwork(TCP, expired.server()).listen(LOOPBACK, 0)

@@ -39,7 +39,8 @@ class Records:
     def __init__(self, sock: TcpTransport, context: ssl.SSLContext, host: str | None) -> None:
         self.socket = sock
         self._heard, self._said = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self._heard, self._said, server_side=host is None, server_hostname=host)
+        name = host and host.removesuffix(".")  # in TLS, and in certificates, no name ends in one (RFC 6066, 3)
+        self.tls = context.wrap_bio(self._heard, self._said, server_side=host is None, server_hostname=name)
         self._has_begun = False
         self._begun = b""  # of a header
         self._missing = 0  # bytes of the present record
