@@ -147,6 +147,9 @@ def _refuse() -> str:
 
 def _why(error: OSError) -> str:
     """Say what is wrong with a pair that could be read."""
-    if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
+    why = getattr(error, "reason", None) or ""
+    if why == "KEY_VALUES_MISMATCH":
         return "the key is that of another certificate"
+    if why.endswith(("_TOO_SMALL", "_TOO_WEAK")):
+        return f"they are too weak for the OpenSSL of this computer; make or order new ones ({error})"
     return f"they are no whole certificate and key in PEM form ({error})"

@@ -371,3 +371,12 @@ def test_it_is_told_that_files_are_back_as_they_were(
 
     heard = ["in use" if message.endswith("is in use") else "gone" for message in caplog.messages]
     assert heard == ["gone", "in use", "gone", "in use"]
+
+
+def test_a_key_that_is_too_short_is_told_as_that(tmp_path: Path) -> None:
+    short = make_certificate(
+        tmp_path, "openssl req -x509 -newkey rsa:512 -nodes -keyout key.pem -out cert.pem -subj /CN=x"
+    )
+
+    with pytest.raises(ValueError, match=r"they are too weak for the OpenSSL of this computer; make or order new ones"):
+        Certificate(short.cert, short.key)
