@@ -161,6 +161,10 @@ class Explained(OSError):
         return type(self), (self.code, str(self))
 
 
+class HungUp(Explained):
+    """The other end hung up where it had to say how it speaks: it may be about to stop, or not have started yet."""
+
+
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EHOSTDOWN, errno.ENETDOWN}
 # macOS answers send() with EPROTOTYPE while the peer tears the connection down; retrying would spin.
 _RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN, errno.ENOTCONN, errno.EPROTOTYPE}

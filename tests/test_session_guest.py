@@ -10,7 +10,7 @@ from scene import HOST, PORT, TICK, Listening, Scene, only
 
 import netcode
 from netcode import Back, Client, Joined, Left, Reason, ReasonCode, State
-from netcode.reasons import Explained, closed_here, reason_from_error
+from netcode.reasons import HungUp, closed_here, reason_from_error
 from netcode.session.comeback import BACKOFF, GREETING_REST, GREETINGS, PAUSES, REFUSALS
 from netcode.stream import driver
 from netcode.stream.stream import Stream
@@ -595,7 +595,7 @@ class BreaksOff:
     where, address, hint = "server:7777", None, ""
 
     def advance(self, now: float) -> Reason:
-        return reason_from_error(Explained(ReasonCode.BROKEN_TLS, "broke off during TLS"), self.where)
+        return reason_from_error(HungUp(ReasonCode.BROKEN_TLS, "broke off during TLS"), self.where)
 
     def descriptors(self) -> tuple[list[int], list[int], list[int]]:
         return [], [], []
@@ -608,7 +608,7 @@ class BreaksOff:
 
 
 @pytest.mark.fault(89, "memory")
-def test_a_handshake_that_breaks_off_is_tried_again_at_a_return_and_final_at_first(
+def test_a_handshake_that_breaks_off_is_tried_again_at_a_return_and_with_patience(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.serve()
@@ -619,7 +619,7 @@ def test_a_handshake_that_breaks_off_is_tried_again_at_a_return_and_final_at_fir
 
     with monkeypatch.context() as broken:
         broken.setattr(scene.network, "connect", connect)
-        newcomer = scene.client()
+        newcomer, patient = scene.client(), scene.client(patience=60.0)
         scene.network.cut()
         scene.play(2.0)
         attempts = guest_of(client).comeback.attempts
@@ -629,6 +629,7 @@ def test_a_handshake_that_breaks_off_is_tried_again_at_a_return_and_final_at_fir
     assert attempts > 1
     assert scene.news(client) == ["Joined", "Away", "Back"]
     assert scene.left(newcomer).code is ReasonCode.BROKEN_TLS
+    scene.until(lambda: patient.state is State.CONNECTED)
 
 
 def test_a_seat_that_was_given_away_says_whose_it_was(scene: Scene) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from netcode.reasons import Reason, ReasonCode
+from netcode.reasons import HungUp, Reason, ReasonCode
 from netcode.transport import Dice
 
 BACKOFF = 0.5
@@ -177,6 +177,13 @@ class Comeback:
         if final and reason.code not in _WORTH_ANOTHER_RETURN:
             return reason
         return both(away_for, reason.text) if self._refusals >= REFUSALS else self.next_try(now, cap=self._cap)
+
+
+def is_worth_another_try(reason: Reason) -> bool:
+    """Tell whether what failed may work later for somebody who was never welcomed."""
+    # A proxy whose server restarts hangs up. Without TLS that is CLOSED_BY_PEER; in its handshake it looks the same as
+    # a server that does not speak it, but is no answer.
+    return reason.code in WORTH_ANOTHER_TRY or isinstance(reason.error, HungUp)
 
 
 def both(first: Reason, last: str) -> Reason:

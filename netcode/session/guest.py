@@ -11,7 +11,7 @@ from netcode.loop.clock import Timeline
 from netcode.loop.engine import Act, Engine
 from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here
-from netcode.session.comeback import BROKEN_LINK, HURRIED, WORTH_ANOTHER_TRY, Comeback
+from netcode.session.comeback import BROKEN_LINK, HURRIED, Comeback, is_worth_another_try
 from netcode.session.inbox import Inbox
 from netcode.session.link import Link
 from netcode.session.places import Places
@@ -305,7 +305,7 @@ class Guest:
             self._move_on(reason, reason.where)
         elif not self.welcomed and self._has_paused(reason) and self.comeback.excuses_pause():
             self.retry_at = self.timeline.now
-        elif not self.welcomed and (reason.code in WORTH_ANOTHER_TRY or self._may_be_elsewhere(reason)):
+        elif not self.welcomed and (is_worth_another_try(reason) or self._may_be_elsewhere(reason)):
             self._begin_again(reason)
         else:
             self.drop(session, reason)

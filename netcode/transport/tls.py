@@ -7,7 +7,7 @@ from typing import Any
 
 from netcode.address import Address
 from netcode.certificate import Certificate
-from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error, without_traceback
+from netcode.reasons import Explained, HungUp, Reason, ReasonCode, printable, reason_from_error, without_traceback
 from netcode.transport import Connector, Doorway, Encrypt, Network, Transport, connection_reset, send_each
 from netcode.transport.tcp import TcpNetwork
 from netcode.transport.tcp_socket import TcpTransport
@@ -391,7 +391,7 @@ def _explain(error: OSError) -> OSError:
     if isinstance(error, ssl.SSLSyscallError):  # the network, not TLS
         return connection_reset()
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return Explained(ReasonCode.BROKEN_TLS, "broke off during TLS; does it speak TLS, and trust our certificate?")
+        return HungUp(ReasonCode.BROKEN_TLS, "broke off during TLS; does it speak TLS, and trust our certificate?")
     name: str = getattr(error, "reason", None) or ""
     if name in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
         return Explained(ReasonCode.BROKEN_TLS, "does not speak TLS; use tls= at both ends or at none")
