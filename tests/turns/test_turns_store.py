@@ -783,9 +783,10 @@ def test_a_database_that_was_deleted_under_us_is_lost(opened: SqliteStore, repla
     if replace:
         other.rename(opened._path)
 
-    with pytest.raises(
-        Lost, match="moved or replaced while it was in use; see that the right one is there, or it begins"
-    ):
+    said = "moved or replaced while it was in use; see that the right one is there, or it begins"
+    with pytest.raises(Lost, match=said):
+        opened.append([Entry("t", 1, b"moved")])
+    with pytest.raises(Lost, match=said):
         opened.renew(1)
 
 

@@ -26,7 +26,7 @@ from netcode.turns.store import (
     check_table_id,
     is_table_id,
 )
-from netcode.turns.store.file_lock import has_lock, lock_of, take_lock
+from netcode.turns.store.file_lock import has_lock, lock_of, number_of, take_lock
 from netcode.turns.store.sqlite_errors import explained
 from netcode.turns.store.sqlite_sql import APPLICATION, MOVE, OLD, VERSION, make_tables
 
@@ -88,7 +88,7 @@ class SqliteStore(Store):
                 self._prepare(self._database)
             itself = self._path.resolve()
             beside = [itself.with_name(itself.name + end) for end in ("-wal", "-shm")]
-            self._files = {file: _number_of(file) for file in (self._path.absolute(), *beside) if file.exists()}
+            self._files = {file: number_of(file) for file in (self._path.absolute(), *beside) if file.exists()}
         except BaseException:
             self.close()
             raise
@@ -129,14 +129,18 @@ class SqliteStore(Store):
 
     def renew(self, load: int) -> list[Node]:
         self._connected()
+        self._check_files()
+        return [Node(self._address, load)]
+
+    def _check_files(self) -> None:
+        """Raise `Lost` where what we have open is not what is there: whoever starts next would not find it."""
         itself = next(iter(self._files))
         for file, number in self._files.items():
-            if _number_of(file) != number:  # SQLite would go on writing into what nobody can find any more
+            if number_of(file) != number:  # SQLite would go on writing into what nobody can find any more
                 what = "see that the right one is there, or it begins with no tables, and " if file == itself else ""
                 raise Lost(f"{file} was deleted, moved or replaced while it was in use; {what}start the server again")
         if not has_lock(self._lock, self._lock_path):  # another server would find nobody here
             raise Lost(f"{self._lock_path} was deleted, moved or replaced while it was in use; start the server again")
-        return [Node(self._address, load)]
 
     def create(self, tables: Sequence[NewTable]) -> set[str]:
         made: set[str] = set()
@@ -292,6 +296,7 @@ class SqliteStore(Store):
             try:
                 yield database
                 database.execute("COMMIT")
+                self._check_files()
             except BaseException:
                 if database.in_transaction:  # SQLite itself rolls some of them back
                     database.execute("ROLLBACK")
@@ -309,14 +314,6 @@ class _Row:
     wake: float | None
     state: bytes | None = None
     """The new state; None while there is none."""
-
-
-def _number_of(file: Path) -> int:
-    """Return by which number the system knows a file; -1 where it is not there."""
-    try:
-        return file.stat().st_ino
-    except OSError:
-        return -1
 
 
 def _text(data: bytes) -> str:
