@@ -373,6 +373,25 @@ def test_who_has_yet_to_say_that_it_lives_declares_nobody_dead(
     assert other.claim(["t"]) == {"t": "here:1"}
 
 
+def test_nobody_is_taken_for_who_joined_right_before_a_failover(
+    store: PostgresStore, beside: Beside, empty: Postgres
+) -> None:
+    store.create([new()])
+    store.append([Entry("t", 1, b"lost")])
+    other = beside()
+    empty.execute(  # a standby that heard of none of it, or of the table alone
+        "TRUNCATE move; UPDATE game_table SET version = 0, owner = NULL; DELETE FROM node;"
+        f"SELECT setval(pg_get_serial_sequence('node', 'id'), {store._id}, false)"
+    )
+    other.open("there:2")
+    other.claim(["t"])
+    other.append([Entry("t", 1, b"1")])
+
+    with pytest.raises(Lost, match="fenced"):
+        store.append([Entry("t", 2, b"2")])
+    assert other.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
+
+
 def test_the_database_itself_keeps_each_version_once(fresh: str, postgres: Postgres) -> None:
     store = PostgresStore(fresh)
     store.open("here:1")

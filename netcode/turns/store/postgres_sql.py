@@ -76,9 +76,12 @@ FENCE = f"""
 fence AS MATERIALIZED (SELECT node.id FROM node, ({BOUND}) AS bound WHERE node.id = %(node)s AND NOT fenced FOR SHARE OF node)
 """
 
+# No number of the sequence: a standby that lacks the last commits would give some of them out again.
 OPEN = """
-INSERT INTO node (address, rules, since, expires)
-VALUES (%(address)s, %(rules)s, now(), now() + %(lease)s * interval '1 second') RETURNING id
+INSERT INTO node (id, address, rules, since, expires) OVERRIDING SYSTEM VALUE
+VALUES (((extract(epoch FROM now()) * 1000)::bigint << 21) + floor(random() * 2097152)::bigint, %(address)s, %(rules)s, now(),
+    now() + %(lease)s * interval '1 second')
+RETURNING id
 """
 
 LEARN = """
