@@ -309,6 +309,17 @@ class StoreContract:
         assert late == pytest.approx(-2.0, abs=0.5)
         assert [saved.wake for saved in store.load(["a", "b"]).values()] == [None, None]
 
+    @pytest.mark.parametrize("never", [1e15, float("inf")])
+    def test_what_happens_in_ages_may_be_stored(self, store: Store, never: float) -> None:
+        store.create([new()])
+        store.append([Entry("t", 1, b"1")], [State("t", 1, b"one", never)])
+        wake = store.load(["t"])["t"].wake
+        store.release(["t"])
+
+        assert store.due() == set()
+        assert wake is not None
+        assert wake > 1e10
+
     def test_a_table_that_is_ours_is_not_due(self, store: Store, time: Time) -> None:
         store.create([new()])
         store.append([Entry("t", 1, b"1")], [State("t", 1, b"one", 30.0)])

@@ -43,7 +43,7 @@ PATIENCE = 4.0
 CHUNK = 500
 """Tables in one statement: whoever claims thousands must not hold up those who play."""
 AGES = 1e11
-"""Seconds, some 3,000 years, that a table may be old at most: PostgreSQL knows few times before the year 1."""
+"""Seconds, some 3,000 years, that a time may be away at most: PostgreSQL knows few before the year 1, and no infinite ones."""
 ATTEMPTS = 4
 """How often a batch is compared with what is stored, each time because that has changed since."""
 
@@ -366,7 +366,7 @@ def _columns(changes: Mapping[str, _Change]) -> dict[str, Any]:
         "after": [max(change.bodies, default=None) for change in changes.values()],
         "at": [None if state is None else state.version for state in states],
         "states": [None if state is None else state.body for state in states],
-        "wakes": [None if state is None or state.wake is None else float(state.wake) for state in states],
+        "wakes": [None if state is None or state.wake is None else float(min(state.wake, AGES)) for state in states],
         "listed": [listing is not None for listing in listings],
         "listings": [None if listing is None else listing.body for listing in listings],
         "waits": [listing is None or listing.waits for listing in listings],
