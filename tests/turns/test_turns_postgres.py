@@ -300,6 +300,21 @@ def test_five_hundred_tables_are_claimed_in_as_many_statements_as_one(
     assert statements == for_one
 
 
+def test_a_lease_that_is_far_longer_than_ours_is_told(
+    store: PostgresStore, beside: Beside, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = beside(lease=20 * LEASE)
+    other.open("there:2")
+    other.create([new("u")])
+    let_pass(time, LEASE + 1, store, other)
+
+    assert store.claim(["u"]) == {"u": Claim.OURS}
+    [said] = caplog.messages
+    assert said.startswith(
+        f"the server at there:2 is declared dead, which was to live for another {20 * LEASE:.0f} s: give"
+    )
+
+
 def test_who_renews_between_two_looks_is_not_fenced(
     store: PostgresStore, beside: Beside, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:

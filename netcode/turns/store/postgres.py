@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
+from netcode.diagnostics import log
 from netcode.turns.store import (
     AT_THE_START,
     EXPIRED_AT_ONCE,
@@ -203,7 +204,13 @@ class PostgresStore(Store):
         """Return which of these may not write any more, after declaring dead those past their lease."""
         known = {owner for owner in owners if owner is not None}
         for owner in sorted(known):
-            self._run(sql.FENCE_EXPIRED, {"node": self._id, "owner": owner})
+            for address, ahead in self._run(sql.FENCE_EXPIRED, {"node": self._id, "owner": owner}):
+                if ahead > 0:
+                    text = (
+                        "the server at %s is declared dead, which was to live for another %.0f s: give all servers much the "
+                        "same lease; where only the clock of the database went back, all is as it should be"
+                    )
+                    log.warn("lease", text, address, ahead)
         return known - {one for (one,) in self._run(sql.UNFENCED, {"owners": [*known]})}
 
     def load(self, tables: Collection[str]) -> dict[str, Saved]:

@@ -232,6 +232,7 @@ WITH victim AS (
 UPDATE node SET fenced = true FROM victim, me
 WHERE node.id = victim.id AND NOT node.fenced AND NOT node.expires {ALIVE_UNTIL}
     AND (node.expires > me.since AND node.expires <= now() OR me.since + %(lease)s * interval '1 second' < now())
+RETURNING node.address, extract(epoch FROM node.expires - now())::float8
 """
 
 # Who is dead stays so: what this finds is true for ever.
