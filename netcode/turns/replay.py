@@ -13,7 +13,7 @@ from netcode.turns.player.sight import view_at
 from netcode.turns.runtime.storing import read_state
 from netcode.turns.store import Lost, Unavailable, is_address
 from netcode.turns.table import Happening, Table, Told
-from netcode.turns.values import unpack
+from netcode.turns.values import pack, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ class Stored(NamedTuple):
 
 FIRST = 64
 """Entries of a table in which the names of its players are looked for."""
+NAMING = tuple(pack([kind])[1:5] for kind in ("sit", "begin", "anew"))
+"""What the bytes behind the first of such entries begin with: of many tables, all the others would fill the memory."""
 PATIENCE = 30.0
 """Seconds of silence after which a database server is not waited for any more."""
 
@@ -97,10 +99,10 @@ def stored_tables(path: str | Path, game: type[Any]) -> list[Stored]:
     query = "SELECT id, version FROM game_table WHERE game = ? ORDER BY created"
     early = (
         "SELECT game_table, body FROM move JOIN game_table ON game_table.id = move.game_table "
-        "WHERE game_table.game = ? AND move.version <= ? ORDER BY move.version"
+        "WHERE game_table.game = ? AND move.version <= ? AND substr(body, 2, 4) IN (?, ?, ?) ORDER BY move.version"
     )
     sat: dict[str, list[str]] = {}
-    for table, body in _read(path, early, (game.__name__, FIRST)):
+    for table, body in _read(path, early, (game.__name__, FIRST, *NAMING)):
         try:
             match unpack(body):
                 case ["sit", str(name), *_]:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -177,6 +177,19 @@ def test_a_table_that_was_left_and_taken_by_others_is_listed_with_those(tmp_path
     keep(SqliteStore(database), "Count", bodies, [])
 
     assert stored_tables(database, Count) == [Stored(TABLE, 3, ("Carl",))]
+
+
+def test_a_list_of_tables_takes_no_moves_into_memory(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds: list[str] = []
+
+    def counting(body: bytes) -> Any:
+        kinds.append(unpack(body)[0])
+        return unpack(body)
+
+    monkeypatch.setattr("netcode.turns.replay.unpack", counting)
+
+    assert stored_tables(database, Count) == [Stored(TABLE, 5, ("Ann", "Bob"))]
+    assert kinds == ["sit", "begin"]
 
 
 def test_a_table_that_nobody_began_is_listed_with_those_who_sat_there(tmp_path: Path) -> None:
