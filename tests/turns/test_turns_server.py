@@ -1177,6 +1177,20 @@ def test_so_many_tables_are_founded_by_one_and_no_more(hall: Hall) -> None:
     ]
 
 
+def test_keys_of_seats_are_remembered_as_far_as_their_bound(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netcode.turns.serving.lobby.MAX_KEYS", 4)
+    server = hall.serve()
+    guests: list[Seat[Any]] = []
+    for _ in range(3):
+        pair = [hall.join(), hall.join()]
+        for seat in pair:
+            seat.close()  # who left this game in its first second
+        guests += pair
+
+    keys = [digest_of_key(str(seat.ticket).partition(".")[2]) for seat in guests]
+    assert [server._keeper.lobby.by_key(key) is not None for key in keys] == [False, False, True, True, True, True]
+
+
 def test_so_many_tables_wait_for_players_and_no_more(hall: Hall) -> None:
     hall.serve(max_waiting=2)
     ann, _ = hall.join(room="one"), hall.join(room="two")

@@ -13,6 +13,8 @@ from netcode.turns.values import pack, unpack
 
 FORMAT = 1
 """Of what `Listing.stored` makes."""
+MAX_KEYS = 100_000
+"""Keys that are remembered, some 20 MB: those of games that everybody left early would gather until such tables are old."""
 
 
 @dataclass(slots=True)
@@ -125,8 +127,10 @@ class Lobby:
             tables.pop(listing.table, None)
 
     def know(self, table: str, keys: Iterable[bytes]) -> None:
-        """Remember which table these keys belong to."""
+        """Remember which table these keys belong to; of too many, only those that were heard of last."""
         self._keys |= dict.fromkeys(keys, table)
+        if len(self._keys) > MAX_KEYS:
+            self._keys = dict(islice(self._keys.items(), MAX_KEYS // 2, None))
 
     def forget_keys(self, keys: Iterable[bytes]) -> None:
         """Drop keys that find their table by their ticket alone."""
