@@ -13,6 +13,7 @@ from netcode.admission import Authenticate, check_authenticate
 from netcode.console import say
 from netcode.diagnostics.calls import explain_update
 from netcode.limits import check_number
+from netcode.loop.forks import keep_from_children
 from netcode.observing import Tables, share_onlookers
 from netcode.site import Web
 from netcode.turns import protocol
@@ -140,7 +141,7 @@ class Server:
         for name, rate in rates._asdict().items():
             check_number(name, rate)
         check_number("max_state", max_state, whole=True)
-        self._clock, self._closed = clock, False
+        self._clock, self._closed, self._inherited = clock, False, False
         self._door: Authenticate | None = options.pop("authenticate", None)
         public = None if address is None else check_address(address)
         shown = page_of(web, public)
@@ -186,6 +187,7 @@ class Server:
         )
         self._counting = Counting(self._keeper, self._parts.crowd, clock())
         share_onlookers(self, self._net, Tables(self.stats, clock))
+        keep_from_children(self)
 
     def __repr__(self) -> str:
         return f"<turns.Server of {', '.join(self.games)} on {self.address}, {len(self._keeper.rooms)} tables>"
@@ -237,7 +239,9 @@ class Server:
                 it again.
             RuntimeError: it is called from within itself, such as by a rule, or from two threads at once.
         """
-        if not self._closed:
+        if self._inherited:
+            self._net.update()  # which tells so
+        elif not self._closed:
             self._parts.alone(self._step)
 
     def _step(self) -> None:
@@ -307,6 +311,10 @@ class Server:
         finally:
             self._net.close()
             self._store.close()
+
+    def _abandon(self) -> None:
+        """Be over in a forked child: the tables are the parent's, and so is the thread that stores."""
+        self._closed = self._inherited = True
 
     def __enter__(self) -> Self:
         return self

@@ -1,6 +1,8 @@
 """The store in PostgreSQL fulfils the contract, directly and behind a pooler, and says what is wrong with a database."""
 
+import gc
 import inspect
+import os
 import socket
 import subprocess
 import sys
@@ -722,6 +724,24 @@ def test_an_interrupt_in_the_middle_of_an_answer_costs_the_connection_and_nothin
 
     store.append([Entry("t", 1, b"1")])
     assert store.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
+
+
+def test_a_forked_child_says_nothing_to_the_database_and_its_parent_goes_on(store: PostgresStore) -> None:
+    store.create([new()])
+    child = os.fork()
+    if child == 0:
+        try:
+            with pytest.raises(Lost, match="this store is not open"):
+                store.append([Entry("t", 1, b"of the child")])
+            store.close()
+            gc.collect()
+            os._exit(0)
+        finally:
+            os._exit(1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    store.append([Entry("t", 1, b"1")])
+    assert store.renew(1) == [Node("here:1", 1)]
 
 
 def test_a_connection_that_broke_is_made_anew(store: PostgresStore, empty: Postgres) -> None:

@@ -2225,6 +2225,22 @@ def test_who_is_away_has_as_long_as_before_while_nothing_can_be_stored(hall: Hal
     hall.until(lambda: ann.over, 16.0)
 
 
+def test_in_a_child_a_server_of_tables_is_over_and_they_stay_the_parent_s(hall: Hall) -> None:
+    hall.games = (Hasty,)
+    server = hall.serve()
+    ann, bob = hall.join(Hasty), hall.join(Hasty)
+    hall.move(ann, ann.legal[0])
+    before = hall.store.load([str(bob.ticket).partition(".")[0]])
+
+    for forked in (server, server._net):
+        forked._abandon()
+    with pytest.warns(RuntimeWarning, match=r"^this server belongs to the process that made it"):
+        server.update()
+    server.close()
+
+    assert hall.store.load([*before]) == before  # and it is open
+
+
 def test_closing_stores_everything_and_says_so(hall: Hall) -> None:
     hall.serve()
     ann, bob = two(hall)

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from netcode.diagnostics import log
+from netcode.loop.forks import keep_from_children
 from netcode.turns.store import (
     AT_THE_START,
     EXPIRED_AT_ONCE,
@@ -88,6 +89,7 @@ class PostgresStore(Store):
         self._id: int | None = None
         self._rules: dict[str, int] | None = None
         """Of each game, how new its rules are here; None for those who take any."""
+        keep_from_children(self)
 
     def __repr__(self) -> str:
         return f"<PostgresStore {self._link.name}>"
@@ -309,6 +311,11 @@ class PostgresStore(Store):
             pass  # then its lease runs out
         finally:
             self._link.close()
+
+    def _abandon(self) -> None:
+        """Be over in a forked child: this node is the parent's."""
+        self._id = None
+        self._link.abandon()
 
     def _run(self, statement: str, parameters: Mapping[str, Any], *, always: bool = False) -> list[tuple[Any, ...]]:
         return self._link.run(statement, {**parameters, "lease": self.lease}, always=always)

@@ -1,5 +1,6 @@
 """A link to PostgreSQL that never waits for ever, tells no password, and turns what goes wrong into sentences."""
 
+import os
 import select
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -64,6 +65,12 @@ class _Connection(psycopg.Connection[TupleRow]):
     """
 
     patience = 4.0
+    inherited = False
+    """Whether the parent of this process has it."""
+
+    def __del__(self, *_: Any) -> None:
+        if not self.inherited:
+            super().__del__()  # which complains where it was not closed
 
     def wait(self, gen: Generator[int, int, Any], *_: Any, **__: Any) -> Any:
         """Let psycopg go on whenever there is something to read, or room to write, until it has what it wants."""
@@ -154,6 +161,13 @@ class Link:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def abandon(self) -> None:
+        """Let go of the connection in a forked child: it is the parent's, who goes on speaking there."""
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.closed:
+            os.close(connection.fileno())
+            connection.inherited = True
 
     def _connect(self) -> _Connection:
         # Behind a pooler are many connections, and a prepared statement would be known to one of them.
