@@ -625,6 +625,19 @@ def test_of_very_many_that_are_old_some_are_left_for_the_next_time(
     assert [rows for statement, rows in zip(asked, read, strict=True) if statement == sql.OLD] == [3, 2, 0]
 
 
+def test_deleting_stops_after_a_while_since_nothing_else_is_done_meanwhile(
+    store: PostgresStore, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netcode.turns.store.postgres.DELETED", 2)
+    store.create([new(f"t{number}") for number in range(7)])
+    time.now += 200
+
+    with monkeypatch.context() as slow:
+        slow.setattr("netcode.turns.store.postgres.EXPIRING", -1.0)  # as where each has very many entries
+        assert len(store.expire(keep=100, waiting=100)) == 2
+    assert len(store.expire(keep=100, waiting=100)) == 5
+
+
 def test_a_clock_that_leaps_makes_no_table_old_and_no_process_dead(
     store: PostgresStore, beside: Beside, time: Time, empty: Postgres
 ) -> None:

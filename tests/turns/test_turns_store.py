@@ -587,6 +587,10 @@ def test_of_very_many_that_are_old_some_are_left_for_the_next_time(
     time.now += 200
 
     assert [len(store.expire(keep=100, waiting=100)) for _ in range(3)] == [3, 2, 0]
+    store.create([new(f"u{number}") for number in range(2)])
+    time.now += 200
+    monkeypatch.setattr("netcode.turns.store.sqlite.EXPIRING", -1.0)  # as where they have very many entries
+    assert [len(store.expire(keep=100, waiting=100)) for _ in range(3)] == [1, 1, 0]
     store.close()
 
 

@@ -17,6 +17,8 @@ MAX_TABLE_ID = 64
 
 EXPIRED_AT_ONCE = 5_000
 """Tables that one call of `expire` deletes: meanwhile nothing is stored, and nobody hears that we live."""
+EXPIRING = 0.5
+"""Seconds after which it leaves the rest for the next call, for the same reason: tables may have very many entries."""
 
 AT_THE_START = "start again"
 """What a sentence promises once its trouble is over, as long as a store is being opened."""
@@ -192,7 +194,7 @@ class Store(ABC):
         """Delete tables to which nothing happened for `keep` seconds; return their ids.
 
         For those that are listed, and whose game has not begun, it is `waiting` seconds. Those of other nodes that live stay,
-        and so do some, for the next call, where there are very many, or where the clock may have leapt.
+        and so do some, for the next call, where there are very many, where that takes long, or where the clock may have leapt.
 
         Args:
             spare: tables that stay, because somebody is there.

@@ -11,6 +11,7 @@ pooler may stand between.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 from netcode.diagnostics import log
@@ -18,6 +19,7 @@ from netcode.loop.forks import keep_from_children
 from netcode.turns.store import (
     AT_THE_START,
     EXPIRED_AT_ONCE,
+    EXPIRING,
     LATER,
     Claim,
     Entry,
@@ -33,7 +35,7 @@ from netcode.turns.store import (
     is_table_id,
 )
 from netcode.turns.store import postgres_sql as sql
-from netcode.turns.store.postgres_link import NOT_AS_THOUGHT, Link
+from netcode.turns.store.postgres_link import FAR_AHEAD, NOT_AS_THOUGHT, Link
 from netcode.turns.store.postgres_tables import make_tables
 
 _T = TypeVar("_T")
@@ -44,6 +46,8 @@ PATIENCE = 4.0
 """Seconds of silence after which the database counts as unavailable: less than a lease."""
 CHUNK = 500
 """Tables in one statement: whoever claims thousands must not hold up those who play."""
+DELETED = 100
+"""Tables that one statement deletes: each may have thousands of entries."""
 AGES = 1e11
 """Seconds, some 3,000 years, that a time may be away at most: PostgreSQL knows few before the year 1, and no infinite ones."""
 ATTEMPTS = 4
@@ -208,11 +212,7 @@ class PostgresStore(Store):
         for owner in sorted(known):
             for address, ahead in self._run(sql.FENCE_EXPIRED, {"node": self._id, "owner": owner}):
                 if ahead > 0:
-                    text = (
-                        "the server at %s is declared dead, which was to live for another %.0f s: give all servers much the "
-                        "same lease; where only the clock of the database went back, all is as it should be"
-                    )
-                    log.warn("lease", text, address, ahead)
+                    log.warn("lease", FAR_AHEAD, address, ahead)
         return known - {one for (one,) in self._run(sql.UNFENCED, {"owners": [*known]})}
 
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
@@ -291,7 +291,8 @@ class PostgresStore(Store):
         times = {"node": self._node(), "keep": min(keep, AGES), "waiting": min(waiting, AGES)}
         rows = self._run(sql.OLD, {**times, "spare": [*filter(is_table_id, spare)], "limit": EXPIRED_AT_ONCE})
         gone: set[str] = set()
-        for part in _chunks(rows):
+        begun = monotonic()
+        for part in _chunks(rows, DELETED):
             dead = self._dead(owner for _, owner in part if owner != times["node"]) | {times["node"]}
             [(alive, deleted)] = self._run(
                 sql.EXPIRE, {**times, "ids": [table for table, _ in part], "owners": [*dead]}
@@ -299,6 +300,8 @@ class PostgresStore(Store):
             if not alive:
                 raise _fenced()
             gone.update(deleted)
+            if monotonic() - begun > EXPIRING:
+                break
         self._run(sql.FORGET, times)
         return gone
 
@@ -391,7 +394,7 @@ def _columns(changes: Mapping[str, _Change]) -> dict[str, Any]:
     }
 
 
-def _chunks(things: Iterable[_T]) -> Iterator[list[_T]]:
+def _chunks(things: Iterable[_T], size: int = 0) -> Iterator[list[_T]]:
     rest = iter(things)
-    while part := [*islice(rest, CHUNK)]:
+    while part := [*islice(rest, size or CHUNK)]:
         yield part

@@ -45,6 +45,12 @@ ENDED = ("25P03", "25P04", "54000")
 _WHY = {"53100": "the disk is full", "55P03": "another program keeps the database locked"}
 """What players may know of an error of PostgreSQL."""
 
+FAR_AHEAD = (
+    "the server at %s is declared dead, which was to live for another %.0f s: give all servers much the same lease; where "
+    "only the clock of the database went back, all is as it should be"
+)
+"""What is warned of who counts as alive for longer than any lease."""
+
 # One that is stuck in telling its answer is none: it would be so for as long as its network does not say that we left.
 _BUSY = """
 SELECT FROM pg_stat_activity

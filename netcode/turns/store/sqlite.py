@@ -13,6 +13,7 @@ from netcode.loop.forks import keep_from_children
 from netcode.turns.store import (
     AT_THE_START,
     EXPIRED_AT_ONCE,
+    EXPIRING,
     Claim,
     Entry,
     Listing,
@@ -253,18 +254,21 @@ class SqliteStore(Store):
             self._claimed.pop(table, None)
 
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
-        now = self._now()
+        now, begun, gone = self._now(), time.monotonic(), set[str]()
         with self._transaction() as database:
             most = EXPIRED_AT_ONCE + len(spare)
             found = database.execute(OLD, (*[now - keep] * 2, *[now - waiting] * 2, most)).fetchall()
-            old = {table: number for table, number in found if table not in spare}
             database.execute("UPDATE served SET seconds = ?", (now,))
-            for number in old.values():
-                database.execute("DELETE FROM entry WHERE number = ?", (number,))
-                database.execute("DELETE FROM game_table WHERE number = ?", (number,))
-        for table in old:
+            for table, number in found:
+                if table not in spare:
+                    database.execute("DELETE FROM entry WHERE number = ?", (number,))
+                    database.execute("DELETE FROM game_table WHERE number = ?", (number,))
+                    gone.add(table)
+                if time.monotonic() - begun > EXPIRING:
+                    break
+        for table in gone:
             self._claimed.pop(table, None)
-        return {*old}
+        return gone
 
     def close(self) -> None:
         database, self._database = self._database, None
