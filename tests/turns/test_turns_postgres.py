@@ -409,6 +409,17 @@ def test_nobody_is_taken_for_who_joined_right_before_a_failover(
     assert other.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
 
 
+def test_what_a_failover_lost_is_told_as_that(store: PostgresStore, empty: Postgres) -> None:
+    store.create([new()])
+    store.append([Entry("t", 1, b"1"), Entry("t", 2, b"2")])
+    empty.execute("DELETE FROM move WHERE version = 2; UPDATE game_table SET version = 1")
+
+    with pytest.raises(
+        Lost, match="table t lacks its entry 2, which was stored: the database lacks its last commits, as"
+    ):
+        store.append([Entry("t", 3, b"3")])
+
+
 def test_the_database_itself_keeps_each_version_once(fresh: str, postgres: Postgres) -> None:
     store = PostgresStore(fresh)
     store.open("here:1")

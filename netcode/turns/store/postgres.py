@@ -35,7 +35,7 @@ from netcode.turns.store import (
     is_table_id,
 )
 from netcode.turns.store import postgres_sql as sql
-from netcode.turns.store.postgres_link import FAR_AHEAD, NOT_AS_THOUGHT, Link
+from netcode.turns.store.postgres_link import BEHIND, FAR_AHEAD, NOT_AS_THOUGHT, Link
 from netcode.turns.store.postgres_tables import make_tables
 
 _T = TypeVar("_T")
@@ -119,8 +119,7 @@ class PostgresStore(Store):
 
     def renew(self, load: int) -> list[Node]:
         node = self._node()
-        rules = [*(self._rules or {}).values()]
-        rows = self._run(sql.RENEW, {"node": node, "load": load, "rules": rules}, always=True)
+        rows = self._run(sql.RENEW, {"node": node, "load": load, "rules": [*(self._rules or {}).values()]}, always=True)
         if all(one != node for one, *_ in rows):
             raise _fenced()
         return [Node(*row) for _, *row in rows]
@@ -266,7 +265,9 @@ class PostgresStore(Store):
             last = max(changes[table].bodies) if table in changes else rows[table].version
             if version == last + 1:
                 changes.setdefault(table, _Change()).bodies[version] = bodies[table, version] = body
-            elif not 0 < version <= last or bodies.get((table, version), body) != body:
+            elif version > last:
+                raise Lost(f"table {table} lacks its entry {last + 1}, which was stored: {BEHIND}")
+            elif version < 1 or bodies.get((table, version), body) != body:
                 raise Lost(f"table {table} has something else as its entry {version}: another process wrote")
         for state in states:
             _put(state, rows[state.table], changes)
@@ -290,8 +291,7 @@ class PostgresStore(Store):
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         times = {"node": self._node(), "keep": min(keep, AGES), "waiting": min(waiting, AGES)}
         rows = self._run(sql.OLD, {**times, "spare": [*filter(is_table_id, spare)], "limit": EXPIRED_AT_ONCE})
-        gone: set[str] = set()
-        begun = monotonic()
+        gone, begun = set[str](), monotonic()
         for part in _chunks(rows, DELETED):
             dead = self._dead(owner for _, owner in part if owner != times["node"]) | {times["node"]}
             [(alive, deleted)] = self._run(
