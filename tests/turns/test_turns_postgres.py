@@ -908,6 +908,15 @@ def test_a_database_of_a_newer_version_is_left_alone(fresh: str, postgres: Postg
         store.open("here:1")
 
 
+def test_a_release_of_postgresql_that_is_too_old_is_said_at_the_start(
+    beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "OLDEST", 99)
+
+    with pytest.raises(Unavailable, match=r"^127.0.0.1:\d+/postgres is PostgreSQL \d\d; update it to 99 or later$"):
+        beside().open("here:1")
+
+
 def test_the_database_of_another_program_is_left_alone(fresh: str, postgres: Postgres) -> None:
     postgres.execute("CREATE TABLE move (house text)", "fresh")
 

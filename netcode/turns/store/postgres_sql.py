@@ -8,6 +8,8 @@ joined to it is as it was before: so under a lock a statement compares columns o
 
 VERSION = 2
 """Of the tables below."""
+OLDEST = 12
+"""Of PostgreSQL, that knows all of this: `AS MATERIALIZED`."""
 
 # For this transaction alone, as `SET LOCAL` would: a lock is not waited for longer than we wait for an answer.
 BOUND = "SELECT set_config('lock_timeout', '2s', true)"
@@ -64,7 +66,8 @@ SELECT to_regclass('netcode_store') IS NOT NULL, to_regclass('game_table') IS NO
     to_regclass('game_table') IS NOT NULL AND (to_regclass('listed_table') IS NULL OR to_regclass('due_table') IS NULL
         OR to_regclass('old_table') IS NULL), current_setting('server_encoding'),
     to_regclass('game_table') IS NOT NULL AND to_regclass('move') IS NOT NULL
-    AND to_regclass('node') IS NOT NULL AND to_regclass('ruleset') IS NOT NULL
+    AND to_regclass('node') IS NOT NULL AND to_regclass('ruleset') IS NOT NULL,
+    current_setting('server_version_num')::int / 10000
 """
 
 # Who expires further ahead than any lease reaches was heard of last before the clock of the database went back, as by a

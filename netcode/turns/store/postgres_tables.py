@@ -12,7 +12,9 @@ it would refuse the statement, and with it whatever else was asked."""
 
 def make_tables(link: Link) -> None:
     """Make the tables that are not there, or what they lack. Raises `Unavailable` for a database that cannot be ours."""
-    [(ours, occupied, synced, slow, encoding, whole)] = link.run(sql.FOUND)
+    [(ours, occupied, synced, slow, encoding, whole, release)] = link.run(sql.FOUND)
+    if release < sql.OLDEST:
+        raise Unavailable(f"{link.name} is PostgreSQL {release}; update it to {sql.OLDEST} or later")
     if encoding not in ENCODINGS:
         along = " NEW, and take the tables along: pg_dump OLD | psql NEW" if ours else ""
         raise Unavailable(
