@@ -86,6 +86,26 @@ def test_all_servers_show_the_same_open_tables(three: Cluster) -> None:
     guest.close()
 
 
+def test_of_many_who_look_for_a_table_at_once_the_list_is_read_once(
+    three: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three.play(0.1)
+    lobby, heard = three.servers[0]._keeper.lobby, 0
+    refresh = lobby.refresh
+
+    def counting(*listed: Any, whole: bool) -> None:
+        nonlocal heard
+        heard += 1
+        refresh(*listed, whole=whole)
+
+    monkeypatch.setattr(lobby, "refresh", counting)
+    crowd = [three.begin_to_join(0) for _ in range(6)]
+    three.until(lambda: all(seat.started for seat in crowd))
+
+    assert heard == 1
+    assert three.servers[0].tables == 3
+
+
 def test_a_ticket_finds_its_seat_from_any_server(three: Cluster) -> None:
     ann, bob = three.join(0, 1, 2, room="den"), three.join(0, 1, 2, room="den")
     three.move(ann, TicTacToe.mark(4))

@@ -78,6 +78,8 @@ class Keeper:
         self._returned, self._made_elsewhere = returned, made_elsewhere
         self._shared = store.lease is not None
         self.neighbours = Neighbours(address, store.lease or 0.0, clock())
+        self._listed: Mapping[str, bytes] | None = None
+        """What the lobby heard last of the tables of others."""
         self._wanted: dict[str, list[Callable[[Found], None]]] = {}
         self._queue: deque[str] = deque()
         self.lobby.refresh(store.open_tables(None, LISTED_AT_START).items(), (), whole=True)
@@ -158,8 +160,10 @@ class Keeper:
         self.writer.batch.done.append(lambda stored: self._refreshed(stored, then))
 
     def _refreshed(self, stored: Stored, then: Callable[[], None]) -> None:
-        others = ((table, body) for table, body in stored.listed.items() if table not in self.rooms)
-        self.lobby.refresh(others, self.rooms, whole=len(stored.listed) < LISTED)
+        if stored.listed is not self._listed:  # all who asked at once hear of it by the same batch
+            self._listed = stored.listed
+            others = ((table, body) for table, body in stored.listed.items() if table not in self.rooms)
+            self.lobby.refresh(others, self.rooms, whole=len(stored.listed) < LISTED)
         then()
 
     def with_room(self, table: str, then: Callable[[Found], None]) -> None:
