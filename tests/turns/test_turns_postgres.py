@@ -409,6 +409,22 @@ def test_nobody_is_taken_for_who_joined_right_before_a_failover(
     assert other.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
 
 
+def test_a_database_whose_sequences_were_left_behind_goes_on(beside: Beside, empty: Postgres) -> None:
+    rules = [beside(), beside(), beside()]
+    rules[0].open("here:1", {"Chess": b"old"})
+    rules[1].open("there:2", {"Chess": b"new", "Pig": b"new"})
+    empty.execute(
+        "INSERT INTO node (id, address, since, expires) OVERRIDING SYSTEM VALUE VALUES (1, 'of old', now(), now());"
+        "SELECT setval(pg_get_serial_sequence(name, 'id'), 1, false) FROM unnest(ARRAY['node', 'ruleset']) AS name"
+    )
+
+    rules[2].open("elsewhere:3", {"Chess": b"newest", "Pig": b"newest"})
+
+    ages = [store._rules or {} for store in rules]
+    assert ages[0]["Chess"] < ages[1]["Chess"] < ages[2]["Chess"]
+    assert ages[1]["Pig"] < ages[2]["Pig"]
+
+
 def test_what_a_failover_lost_is_told_as_that(store: PostgresStore, empty: Postgres) -> None:
     store.create([new()])
     store.append([Entry("t", 1, b"1"), Entry("t", 2, b"2")])

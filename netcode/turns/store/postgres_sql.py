@@ -87,8 +87,11 @@ VALUES (((extract(epoch FROM now()) * 1000)::bigint << 21) + floor(random() * 20
 RETURNING id
 """
 
+# Logical replication, by which a database may move to another host, leaves sequences behind.
 LEARN = """
-INSERT INTO ruleset (game, fingerprint) SELECT * FROM unnest(%(games)s::text[], %(marks)s::bytea[]) AS mine (game, mark)
+INSERT INTO ruleset (id, game, fingerprint) OVERRIDING SYSTEM VALUE
+SELECT greatest(nextval(pg_get_serial_sequence('ruleset', 'id')), newest.id + row_number() OVER ()), mine.game, mine.mark
+FROM unnest(%(games)s::text[], %(marks)s::bytea[]) AS mine (game, mark), (SELECT coalesce(max(id), 0) FROM ruleset) AS newest (id)
 WHERE NOT EXISTS (SELECT FROM ruleset AS known WHERE (known.game, known.fingerprint) = (mine.game, mine.mark))
 ON CONFLICT DO NOTHING
 """
