@@ -147,6 +147,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "store/memory": ("turns_store",),
     "store/opening": ("turns_store", "turns_postgres"),
     "store/postgres": ("turns_postgres",),
+    "store/postgres_batch": ("turns_postgres",),
     "store/postgres_link": ("turns_postgres",),
     "store/postgres_sql": ("turns_postgres",),
     "store/postgres_tables": ("turns_postgres",),

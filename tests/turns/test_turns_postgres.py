@@ -26,7 +26,8 @@ from benchmarks.databases import PASSWORD, USER, Missing, Pooler, Postgres
 from netcode.turns.store import Claim, Entry, Listing, Lost, Node, Saved, State, Unavailable
 from netcode.turns.store import postgres_sql as sql
 from netcode.turns.store.opening import open_store
-from netcode.turns.store.postgres import PostgresStore, _columns, _plain
+from netcode.turns.store.postgres import PostgresStore
+from netcode.turns.store.postgres_batch import columns_of, what_is_new
 from netcode.turns.store.postgres_link import Link
 from turns.store_contract import LEASE, SharedStoreContract, Time, let_pass, new
 
@@ -143,7 +144,7 @@ class TestPooled(SharedStoreContract):
 
 def begin(session: Session, store: PostgresStore, *entries: Entry) -> None:
     """Have a process append something; its commit is to come."""
-    columns = _columns(_plain(entries, (), ()) or {})
+    columns = columns_of(what_is_new(entries, (), ()) or {})
 
     def run(statement: str, parameters: Any, **_: Any) -> list[Any]:
         session.execute(statement.encode(), parameters)

@@ -9,10 +9,9 @@ pooler may stand between.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from time import monotonic
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from netcode.diagnostics import log
 from netcode.loop.forks import keep_from_children
@@ -35,7 +34,8 @@ from netcode.turns.store import (
     is_table_id,
 )
 from netcode.turns.store import postgres_sql as sql
-from netcode.turns.store.postgres_link import BEHIND, FAR_AHEAD, NOT_AS_THOUGHT, Link
+from netcode.turns.store.postgres_batch import AGES, Change, Stored, columns_of, what_is_lacking, what_is_new
+from netcode.turns.store.postgres_link import FAR_AHEAD, NOT_AS_THOUGHT, Link
 from netcode.turns.store.postgres_tables import make_tables
 
 _T = TypeVar("_T")
@@ -48,26 +48,8 @@ CHUNK = 500
 """Tables in one statement: whoever claims thousands must not hold up those who play."""
 DELETED = 100
 """Tables that one statement deletes: each may have thousands of entries."""
-AGES = 1e11
-"""Seconds, some 3,000 years, that a time may be away at most: PostgreSQL knows few before the year 1, and no infinite ones."""
 ATTEMPTS = 4
 """How often a batch is compared with what is stored, each time because that has changed since."""
-
-
-@dataclass(slots=True)
-class _Change:
-    """What a batch does to one table."""
-
-    bodies: dict[int, bytes] = field(default_factory=dict[int, bytes])
-    state: State | None = None
-    listing: Listing | None = None
-
-
-class _Stored(NamedTuple):
-    owner: int | None
-    version: int
-    state_version: int
-    state: bytes
 
 
 class PostgresStore(Store):
@@ -114,8 +96,11 @@ class PostgresStore(Store):
     def _learn(self, rules: Mapping[str, bytes]) -> dict[str, int]:
         """Return how new these rules are, of each game: numbers in the order in which they were first heard of."""
         marks = {"games": [*rules], "marks": [*rules.values()]}
-        self._run(sql.LEARN, marks)
-        return dict(self._run(sql.KNOWN, marks))
+        known: dict[str, int] = {}
+        while len(known) < len(rules):  # the number of one may have been taken by another process in the same moment
+            self._run(sql.LEARN, marks)
+            known = dict(self._run(sql.KNOWN, marks))
+        return known
 
     def renew(self, load: int) -> list[Node]:
         node = self._node()
@@ -227,14 +212,14 @@ class PostgresStore(Store):
 
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
         node = self._node()
-        changes = _plain(entries, states, listings)
+        changes = what_is_new(entries, states, listings)
         for _ in range(ATTEMPTS):
             if changes is None:
                 changes = self._compared(node, entries, states, listings)
             if not changes:
                 return
             try:
-                self._run(self._append, {"node": node, **_columns(changes)})
+                self._run(self._append, {"node": node, **columns_of(changes)})
             except NOT_AS_THOUGHT:
                 changes = None  # not what we thought: some of it may be stored, or somebody else wrote
             else:
@@ -244,7 +229,7 @@ class PostgresStore(Store):
 
     def _compared(
         self, node: int, entries: Sequence[Entry], states: Sequence[State], listings: Sequence[Listing]
-    ) -> dict[str, _Change]:
+    ) -> dict[str, Change]:
         """Return what is not stored of a batch.
 
         Raises:
@@ -254,26 +239,13 @@ class PostgresStore(Store):
         ids = {*(one.table for one in entries), *(one.table for one in states), *(one.table for one in listings)}
         asked = {"ids": [one.table for one in entries], "versions": [one.version for one in entries]}
         bodies = {(table, version): body for table, version, body in self._run(sql.STORED_ENTRIES, asked)}
-        rows = {row[0]: _Stored(*row[1:]) for row in self._run(sql.STORED, {"ids": [*ids]})}
+        rows = {row[0]: Stored(*row[1:]) for row in self._run(sql.STORED, {"ids": [*ids]})}
         for table in ids:
             if table not in rows:
                 raise Lost(f"table {table} is not stored here: another process deleted it")
             if rows[table].owner != node:
                 raise Lost(f"table {table} is not ours: it was given back, or another process has it")
-        changes: dict[str, _Change] = {}
-        for table, version, body in entries:
-            last = max(changes[table].bodies) if table in changes else rows[table].version
-            if version == last + 1:
-                changes.setdefault(table, _Change()).bodies[version] = bodies[table, version] = body
-            elif version > last:
-                raise Lost(f"table {table} lacks its entry {last + 1}, which was stored: {BEHIND}")
-            elif version < 1 or bodies.get((table, version), body) != body:
-                raise Lost(f"table {table} has something else as its entry {version}: another process wrote")
-        for state in states:
-            _put(state, rows[state.table], changes)
-        for listing in listings:
-            changes.setdefault(listing.table, _Change()).listing = listing
-        return changes
+        return what_is_lacking(entries, states, listings, rows, bodies)
 
     def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
         self._node()
@@ -339,59 +311,6 @@ class PostgresStore(Store):
 
 def _fenced() -> Lost:
     return Lost("fenced: this process was silent for too long, and another process has taken its tables over")
-
-
-def _plain(entries: Sequence[Entry], states: Sequence[State], listings: Sequence[Listing]) -> dict[str, _Change] | None:
-    """Return what a batch does to each table if nothing of it is stored; None if it says something twice."""
-    changes: dict[str, _Change] = {}
-    for table, version, body in entries:
-        bodies = changes.setdefault(table, _Change()).bodies
-        if bodies and next(reversed(bodies)) != version - 1:
-            return None
-        bodies[version] = body
-    for state in states:
-        change = changes.setdefault(state.table, _Change())
-        if change.state is not None:
-            return None
-        change.state = state
-    for listing in listings:
-        changes.setdefault(listing.table, _Change()).listing = listing
-    return changes
-
-
-def _put(state: State, row: _Stored, changes: dict[str, _Change]) -> None:
-    """Add a state to what is not stored, unless a newer one is."""
-    table, version, body, _ = state
-    change = changes.get(table)
-    if version > (max(change.bodies, default=row.version) if change is not None else row.version):
-        raise Lost(f"table {table} is not where its state {version} was: another process wrote")
-    if version == row.state_version and body != row.state:
-        raise Lost(f"table {table} has another state {version}: another process wrote")
-    last = row.state_version if change is None or change.state is None else change.state.version
-    if version >= last:
-        changes.setdefault(table, _Change()).state = state
-
-
-def _columns(changes: Mapping[str, _Change]) -> dict[str, Any]:
-    """Return a batch as the columns that its statement takes."""
-    states = [change.state for change in changes.values()]
-    listings = [change.listing for change in changes.values()]
-    entries = [(table, *entry) for table, change in changes.items() for entry in change.bodies.items()]
-    return {
-        "ids": [*changes],
-        "before": [min(change.bodies) - 1 if change.bodies else None for change in changes.values()],
-        "after": [max(change.bodies, default=None) for change in changes.values()],
-        "at": [None if state is None else state.version for state in states],
-        "states": [None if state is None else state.body for state in states],
-        "wakes": [None if state is None or state.wake is None else float(min(state.wake, AGES)) for state in states],
-        "listed": [listing is not None for listing in listings],
-        "listings": [None if listing is None else listing.body for listing in listings],
-        "waits": [listing is None or listing.waits for listing in listings],
-        "entry_ids": [table for table, _, _ in entries],
-        "versions": [version for _, version, _ in entries],
-        "bodies": [body for _, _, body in entries],
-        "tables": len(changes),
-    }
 
 
 def _chunks(things: Iterable[_T], size: int = 0) -> Iterator[list[_T]]:

@@ -51,9 +51,6 @@ FAR_AHEAD = (
 )
 """What is warned of who counts as alive for longer than any lease."""
 
-BEHIND = "the database lacks its last commits, as after a failover to a standby that was behind; start the server again"
-"""Why entries are gone that were stored."""
-
 # One that is stuck in telling its answer is none: it would be so for as long as its network does not say that we left.
 _BUSY = """
 SELECT FROM pg_stat_activity
