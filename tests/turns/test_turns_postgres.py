@@ -426,6 +426,27 @@ def test_a_database_whose_sequences_were_left_behind_goes_on(beside: Beside, emp
     assert ages[1]["Pig"] < ages[2]["Pig"]
 
 
+def test_rules_whose_number_another_process_takes_in_the_same_moment_get_the_next(
+    beside: Beside, empty: Postgres, session: Session
+) -> None:
+    store = beside()
+    store.open("here:1", {"Chess": b"old", "Pig": b"old"})
+    empty.execute("SELECT setval(pg_get_serial_sequence('ruleset', 'id'), 1, false)")
+    session.execute(
+        "INSERT INTO ruleset (id, game, fingerprint) OVERRIDING SYSTEM VALUE SELECT max(id) + 1, 'Go', '' FROM ruleset"
+    )
+    before = store._rules or {}
+    late = Thread(lambda: store.open("here:1", {"Chess": b"new", "Pig": b"old"}))
+    late.wait_for_lock(empty)
+    session.commit()
+
+    late.result()
+
+    after = store._rules or {}
+    assert after["Pig"] == before["Pig"]
+    assert after["Chess"] > max(before.values()) + 1
+
+
 def test_what_a_failover_lost_is_told_as_that(store: PostgresStore, empty: Postgres) -> None:
     store.create([new()])
     store.append([Entry("t", 1, b"1"), Entry("t", 2, b"2")])
