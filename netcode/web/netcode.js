@@ -175,6 +175,7 @@ export class Client extends EventTarget {
       };
     };
     const ping = () => {
+      attempts = 0; // it lasts
       if (++unheard > 3 && Date.now() - heard > 1000 * timeout) return over("TIMEOUT", `nothing was heard for ${timeout} s`, true);
       say(PING, 0, received);
       wait(0.9, ping); // hidden pages round to seconds
@@ -217,7 +218,7 @@ export class Client extends EventTarget {
       else if (back ? id !== this.id || count < base : count > 0) count = 1 / 0;
       acknowledge(count, "RESUME_LOST");
       [this.state, this.id, most, token, seat, greeted, home] = ["connected", id, Number(limit), secret, grace, true, this.url];
-      [away, attempts] = [null, 0];
+      away = null;
       const digits = Array.from(token, (byte) => byte.toString(16).padStart(2, "0"));
       this.ticket = grace && digits[0] ? `seat-${digits.join("")}` : null;
       wait(0.9, ping);

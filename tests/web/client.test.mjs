@@ -78,6 +78,25 @@ test("attempts are spaced ever longer, five seconds at most, until the seat is g
   assert.match(client.reason.text, /^the server or the network broke the link; and then: no server answers at ws:/);
 });
 
+test("who hangs up after each welcome is come back to ever later, until a link lasts for a second", () => {
+  let { socket } = join({ welcome: welcome() });
+  const comeBack = () => {
+    socket.onclose();
+    for (let pause = 10; pause < 10_000; pause += 10) {
+      mock.timers.tick(10);
+      if (last() === socket) continue;
+      socket = last();
+      socket.open();
+      socket.hear(fromHex(welcome()));
+      return pause;
+    }
+  };
+
+  assert.deepEqual([1, 2, 3, 4, 5, 6, 7].map(comeBack), [500, 800, 1280, 2050, 3280, 5000, 5000]);
+  mock.timers.tick(1000);
+  assert.equal(comeBack(), 500);
+});
+
 for (const [name, event] of [["online", new Event("online")], ["pageshow", Object.assign(new Event("pageshow"), { persisted: true })], ["visibilitychange", new Event("visibilitychange")]])
   test(`on ${name} it tries at once`, () => {
     const { socket, client } = join({ welcome: welcome() });
@@ -273,7 +292,7 @@ test("a greeting that was given up and arrives after all takes our place for a m
   last().hear(fromHex(welcome()));
 
   hearGoodbye(last(), 26);
-  comeBack(500);
+  comeBack(1280);
   last().hear(fromHex(welcome()));
   hearGoodbye(last(), 26);
 
