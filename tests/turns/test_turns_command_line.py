@@ -892,6 +892,7 @@ def test_a_server_is_started_and_a_stored_game_is_shown(
 
     out = capsys.readouterr().out
     assert "is served on port" in out
+    assert f"to sit down: python -m netcode.turns play {game} --at 127.0.0.1:" in out
     assert "the tables are stored" in out
     assert "has no table abc" in out
 

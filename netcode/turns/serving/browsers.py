@@ -31,8 +31,12 @@ def page_of(web: Web | bool | None, own: Address | None = None) -> Web | bool | 
 
 def link_of(address: Address, *, secure: bool) -> str:
     """Return what a friend in the same network types into a browser."""
-    host = _lan_host() if address.host in WILDCARDS else address.host
-    return f"http{'s' if secure else ''}://{Address(host, address.port)}/"
+    return f"http{'s' if secure else ''}://{reachable(address)}/"
+
+
+def reachable(address: Address) -> Address:
+    """Return where others in the same network reach a server that listens there."""
+    return Address(_lan_host(), address.port) if address.host in WILDCARDS else address
 
 
 def _lan_host() -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import shlex
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ SPARE = 50
 def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     """Serve tables."""
     from netcode.turns.server import Server, serve
+    from netcode.turns.serving.browsers import reachable
 
     game = load_game(arguments.game)
     beside = path_of(arguments.game).with_suffix(".db")
@@ -46,6 +48,10 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
             screen.line(narrow)
         kept = "memory alone" if store is None else name_of(store)
         screen.line(f"{game.__name__} is served on port {server.address.port}, and kept in {kept}; Ctrl-C ends")
+        where = arguments.address or (reachable(server.address) if arguments.tls is None else None)
+        if where is not None:  # a certificate is for a name, which only its owner knows
+            tls = "" if arguments.tls is None else " --tls"
+            screen.line(f"to sit down: python -m netcode.turns play {shlex.quote(arguments.game)} --at {where}{tls}")
 
     with told:
         options = {
