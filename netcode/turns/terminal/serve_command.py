@@ -27,16 +27,13 @@ SPARE = 50
 def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     """Serve tables."""
     from netcode.turns.server import Server, serve
-    from netcode.turns.serving.browsers import reachable
 
     game = load_game(arguments.game)
     beside = path_of(arguments.game).with_suffix(".db")
     store = None if arguments.store in MEMORY else beside if arguments.store is None else arguments.store
     numbers = None if arguments.metrics is None else place_of(arguments.metrics)
-
-    told = contextlib.ExitStack()
     most, narrow = _make_room(arguments.peers or MAX_PEERS)
-
+    told = contextlib.ExitStack()
     serving: list[Server] = []
 
     def started(server: Server) -> None:
@@ -48,10 +45,8 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
             screen.line(narrow)
         kept = "memory alone" if store is None else name_of(store)
         screen.line(f"{game.__name__} is served on port {server.address.port}, and kept in {kept}; Ctrl-C ends")
-        where = arguments.address or (reachable(server.address) if arguments.tls is None else None)
-        if where is not None:  # a certificate is for a name, which only its owner knows
-            tls = "" if arguments.tls is None else " --tls"
-            screen.line(f"to sit down: python -m netcode.turns play {shlex.quote(arguments.game)} --at {where}{tls}")
+        if arguments.address is not None or arguments.tls is None:  # a certificate is for a name, which we do not know
+            screen.line(_invitation(arguments, server.address))
 
     with told:
         options = {
@@ -70,6 +65,15 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     else:
         screen.line("the tables are stored; start again, and the games go on")
     return 0
+
+
+def _invitation(arguments: argparse.Namespace, address: Address) -> str:
+    """Say what others type to sit down."""
+    from netcode.turns.serving.browsers import reachable
+
+    where = str(reachable(address)) if arguments.address is None else arguments.address
+    tls = "" if arguments.tls is None else " --tls"
+    return f"to sit down: python -m netcode.turns play {shlex.quote(arguments.game)} --at {where}{tls}"
 
 
 def _make_room(peers: int) -> tuple[int, str]:
