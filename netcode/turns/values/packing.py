@@ -75,7 +75,7 @@ def plain(value: Any) -> Any:
     for native in _SUBCLASSED:
         if isinstance(value, native):
             return native(value)
-    raise TypeError(f"{a(kind.__name__)} cannot be sent{of_python(value)}")
+    raise TypeError(f"{a(kind.__name__)} cannot be sent" + of_python(value))
 
 
 def of_python(value: Any) -> str:
