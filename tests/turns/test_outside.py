@@ -21,21 +21,7 @@ from netcode.turns import Free, Game, check, move
 from netcode.turns.proving.outside import in_any_order, uses
 
 CARDS = [*range(9)]
-GRID = [[1, 2], [3]]
-POINTS = {0: 0}
-PLAYED = {1}
 count = 0
-
-
-class Tally:
-    """What somebody counts beside the game."""
-
-    games: int = 0
-    names: ClassVar[dict[str, int]] = {}
-    last: Any = Path()
-
-
-TALLY = Tally()
 
 
 class Reaches(Game):
@@ -44,9 +30,6 @@ class Reaches(Game):
     DECK: ClassVar[list[int]] = [1, 2]
     total: ClassVar[int] = 0
     drawn: list[int] = []
-
-    @property
-    def half(self) -> Any: ...
 
     def reach(self) -> None: ...
 
@@ -118,36 +101,6 @@ def _keeps_beside(self: Any) -> None:
     del self.__class__.total  # pyright: ignore[reportUnknownMemberType]
 
 
-def _writes_beside(self: Any) -> None:
-    CARDS[:1] = [self.mover]
-    del GRID[0][1]
-    GRID[1].append(3)
-    self.DECK[0] += 1
-    Reaches.DECK.append(3)
-    POINTS[self.mover] += 1
-    PLAYED.add(3)
-    Tally.games += 1
-    TALLY.names["a"] += 1
-    TALLY.last.games = 3
-
-
-def _remembers(self: Any) -> None:
-    POINTS[3] = 4  # a cache
-    cards, tally = {1: 3}, Tally()
-    cards[1] += POINTS.get(3, 0) + CARDS[0] + GRID[0][0]
-    tally.games = 3
-    self.drawn[0] = len(PLAYED | {2})
-    self.random.shuffle(CARDS[:])
-    CARDS[:2].append(4)
-    self.half.real = 3
-
-    def visit(PLAYED: set[int]) -> None:  # noqa: N803 - which is another one inside
-        PLAYED.add(3)
-
-    visit({1})
-    self.drawn.append(sum(CARDS.pop() for CARDS in [[3]]))
-
-
 def _keeps_inside(self: Any) -> None:
     cards = [*CARDS]
     self.random.shuffle(cards)
@@ -170,8 +123,6 @@ def _keeps_inside(self: Any) -> None:
         (_begins_something, ["calls socket.socket(…)", "calls subprocess.run(…)", "calls threading.Thread(…)", "calls asyncio.run(…)", "calls asyncio.sleep(…)"]),
         (_asks_who_runs_it, ["calls input(…)"]),
         (_keeps_beside, ["assigns the global count", "changes CARDS", "changes self.DECK", "assigns Reaches.total", "assigns type(self).total", "assigns self.__class__.total"]),
-        (_writes_beside, ["changes CARDS", "changes GRID", "changes GRID[1]", "changes self.DECK", "changes Reaches.DECK", "changes POINTS", "changes PLAYED", "assigns Tally.games", "changes TALLY.names", "assigns TALLY.last.games"]),
-        (_remembers, []),
         (_keeps_inside, []),
     ],
 )  # fmt: skip

@@ -33,9 +33,6 @@ _REASONS = {
 """By what is called, as a pattern of its whole name, why no rule may."""
 _CHANGES = ("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse")
 _LIST: Any = list
-_OF_SETS = ("add", "discard", "remove", "pop", "clear")
-_SET: Any = set
-_DICT: Any = dict
 
 
 def uses(cls: type[Any]) -> Iterator[str]:
@@ -130,18 +127,9 @@ class _Reader:
         self._fields = definition_of(cls).fields
         self._nodes = sorted(ast.walk(tree), key=lambda node: getattr(node, "lineno", 0))
         code = function.__code__
+        self._locals = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
         self._imported = dict(self._imports())
         self._global = {name for node in self._nodes if isinstance(node, ast.Global) for name in node.names}
-        self._locals = {*code.co_varnames, *code.co_cellvars, *code.co_freevars, *({*self._bound()} - self._global)}
-
-    def _bound(self) -> Iterator[str]:
-        """Yield what is bound, also by functions and comprehensions inside, which have code of their own."""
-        for node in self._nodes:
-            match node:
-                case ast.arg(name) | ast.Name(name, ast.Store()):
-                    yield name
-                case _:
-                    pass
 
     def _imports(self) -> Iterator[tuple[str, str]]:
         for node in self._nodes:
@@ -168,16 +156,10 @@ class _Reader:
                     for changed in self._changed(called, arguments):
                         shared = f"all tables share it, and what they change is not stored: take a copy, `[*{changed}]`"
                         yield node.lineno, f"changes {changed}", shared
-                    if isinstance(called, ast.Attribute) and called.attr in _OF_SETS:
-                        yield from self._written(called.value, _SET)
                 case ast.Name(name, ast.Store() | ast.Del()) if name in self._global:
                     yield node.lineno, f"assigns the global {name}", _shared(name)
-                case ast.Attribute(of, name, ast.Store() | ast.Del()) if self._is_class(of) or self._is_beside(of):
+                case ast.Attribute(of, name, ast.Store() | ast.Del()) if self._is_class(of):
                     yield node.lineno, f"assigns {ast.unparse(node)}", _shared(name)
-                case ast.AugAssign(ast.Subscript(whole)):
-                    yield from self._written(whole, (_LIST, _DICT))
-                case ast.Subscript(whole, ctx=ast.Store() | ast.Del()):
-                    yield from self._written(whole, _LIST)  # of a dict it may be a cache
                 case _:
                     pass
 
@@ -206,37 +188,15 @@ class _Reader:
                 changed = [value]
             case _:
                 return
-        yield from (ast.unparse(one) for one in changed if isinstance(self._beside(one), _LIST))
-
-    def _written(self, node: ast.expr, kinds: Any) -> Iterator[tuple[int, str, str]]:
-        """Yield that something beside the game, of one of these kinds, is written to, at an entry or as a whole."""
-        if isinstance(self._beside(node), kinds):
-            while isinstance(node, ast.Subscript):
-                node = node.value
-            name = node.attr if isinstance(node, ast.Attribute) else ast.unparse(node)
-            yield node.lineno, f"changes {ast.unparse(node)}", _shared(name)
-
-    def _beside(self, node: ast.expr) -> Any:
-        """Return what all tables share, for an entry of it that as a whole; None for what is something else, or not known."""
-        match node:
-            case ast.Name(name) if name not in self._locals:
-                return self._globals.get(name)
-            case ast.Attribute(ast.Name(first), name) if first == self._first:
-                return None if name in self._fields else getattr_static(self._cls, name, None)
-            case ast.Attribute(of, name):
-                owner = self._cls if self._is_class(of) else self._beside(of)
-                return None if owner is None else getattr_static(owner, name, None)
-            case ast.Subscript(of, index) if not isinstance(index, ast.Slice):  # which makes a copy
-                return self._beside(of)
-            case _:
-                return None
-
-    def _is_beside(self, node: ast.expr) -> bool:
-        """Tell whether something is of the module: what is of the class may be a property."""
-        root = node
-        while isinstance(root, ast.Attribute | ast.Subscript):
-            root = root.value
-        return isinstance(root, ast.Name) and root.id != self._first and self._beside(node) is not None
+        for one in changed:
+            match one:
+                case ast.Name(name) if name not in self._locals and isinstance(self._globals.get(name), _LIST):
+                    yield name
+                case ast.Attribute(ast.Name(first), name) if first == self._first and name not in self._fields:
+                    if isinstance(getattr_static(self._cls, name, None), _LIST):
+                        yield ast.unparse(one)
+                case _:
+                    pass
 
     def _is_class(self, node: ast.expr) -> bool:
         """Tell whether something is the class of the rules, and not the game."""
