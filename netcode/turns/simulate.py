@@ -18,7 +18,6 @@ from netcode.turns.table import Happening, Refused, Step, Table
 MAX_MOVES = 10_000
 """Moves and answers after which a game counts as one that does not end."""
 
-_TUPLE: Any = tuple
 Choice = tuple[str, Mapping[str, Any]]
 """A move and its arguments, as plain wire data; ("", {"answer": option}) for an answer."""
 Chooser = Callable[[Table, int, list[Choice], random.Random], Choice]
@@ -131,13 +130,15 @@ def step(table: Table, dice: random.Random, choose: Chooser | None = None) -> tu
 
 def _checked(choice: Any) -> Choice:
     """Return what a function has chosen. Raises `TypeError` for what is no choice."""
-    if not (isinstance(choice, _TUPLE) and len(choice) == 2 and isinstance(choice[0], str)):
-        raise TypeError(
-            f'choose returned {choice!r}; it returns one of its choices, such as ("mark", {{"cell": 4}}): '
-            "`return dice.choice(choices)`"
-        )
-    chosen: Choice = choice
-    return chosen
+    given: Any = choice
+    match choice:
+        case (str(), Mapping()):  # also a list, as moves come back that were kept as JSON
+            return given[0], given[1]
+        case _:
+            raise TypeError(
+                f'choose returned {choice!r}; it returns one of its choices, such as ("mark", {{"cell": 4}}): '
+                "`return dice.choice(choices)`"
+            )
 
 
 def choices_of(

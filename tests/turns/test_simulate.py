@@ -1,5 +1,6 @@
 """A game that plays itself: to its end, to the limit, or to where nobody can do anything."""
 
+import json
 import random
 import re
 from collections.abc import Callable
@@ -26,6 +27,10 @@ class Count(Game):
 
 
 def _forgets(*_: Any) -> None: ...
+
+
+def _forgets_names(_table: Table, _seat: int, choices: Any, _dice: Any) -> Any:
+    return choices[0][0], 4
 
 
 def _hands_on(_table: Table, _seat: int, choices: Any, _dice: Any) -> Any:
@@ -65,6 +70,13 @@ def test_the_same_seed_is_the_same_game_and_its_log_leads_to_its_end() -> None:
     assert first.result is not None
     back = Table.restore(Count, first.start, first.entries)
     assert (back.frozen, back.result) == ("", first.result)
+
+
+def test_a_choice_may_come_back_as_a_list_as_from_json() -> None:
+    def choose(_table: Table, _seat: int, choices: Any, dice: random.Random) -> Any:
+        return json.loads(json.dumps(dice.choice(choices)))
+
+    assert simulate(Count, seed=3, choose=choose).result == simulate(Count, seed=3).result
 
 
 def test_who_chooses_is_asked_for_every_move() -> None:
@@ -184,6 +196,12 @@ def test_what_is_no_class_of_rules_is_told_so(call: Callable[[Any], object], gam
         (
             partial(simulate, Count),
             {"choose": _hands_on},
+            TypeError,
+            "it returns one of its choices, such",
+        ),
+        (
+            partial(simulate, Count),
+            {"choose": _forgets_names},
             TypeError,
             "it returns one of its choices, such",
         ),

@@ -5,7 +5,7 @@ import math
 import re
 import sys
 from dataclasses import InitVar, dataclass, field
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, Generic, Literal, NamedTuple, NewType, Self, TypeVar
 
 import pytest
@@ -414,6 +414,14 @@ def test_what_is_of_numpy_is_told_with_how_to_make_it_one_of_pythons(value: OfNu
     assert flaw == f"Chess.turns is an OfNumpy; its annotation says int; `{advice}` makes it one of Python's"
     with pytest.raises(TypeError, match=re.escape(f"an OfNumpy cannot be sent; `{advice}` makes it one of Python's")):
         plain([value])
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(SimpleNamespace(dtype="int64"), "a SimpleNamespace"), (OfNumpy, "a type")]
+)
+def test_what_only_looks_like_numpy_is_told_without(value: object, said: str) -> None:
+    with pytest.raises(TypeError, match=f"^{said} cannot be sent$"):
+        plain(value)
 
 
 @dataclass

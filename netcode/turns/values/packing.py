@@ -80,9 +80,10 @@ def plain(value: Any) -> Any:
 
 def of_python(value: Any) -> str:
     """Return how to make what one of Python's own is from a number or an array of numpy; nothing for anything else."""
-    if getattr(value, "dtype", None) is None:
+    shape = getattr(value, "shape", None)
+    if not isinstance(shape, tuple) or not hasattr(value, "dtype"):
         return ""
-    return "; `.item()` makes it one of Python's" if value.shape == () else "; `.tolist()` makes it one of Python's"
+    return "; `.tolist()` makes it one of Python's" if shape else "; `.item()` makes it one of Python's"
 
 
 def flags(value: enum.Flag) -> str | int:
