@@ -44,7 +44,7 @@ def kernel() -> list[Extension]:
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         return []
     stable: list[tuple[str, str | None]] = [("Py_LIMITED_API", "0x030B0000")]
-    sources = ["netcode/_speed.c", "netcode/_sockets.c"]
+    sources = ["netcode/_speed.c", "netcode/_sockets.c", "netcode/_beats.c"]
     return [Extension("netcode._speed", sources, define_macros=stable, optional=True, py_limited_api=True)]
 
 

@@ -286,8 +286,8 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-int add_socket_calls(PyObject *module); /* _sockets.c */
-static PyModuleDef_Slot slots[] = {{Py_mod_exec, add_socket_calls}, {0, NULL}};
+int add_socket_calls(PyObject *module), add_beat(PyObject *module); /* _sockets.c, _beats.c */
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, add_socket_calls}, {Py_mod_exec, add_beat}, {0, NULL}};
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "netcode._speed", "The hot path of messages, in C; netcode.wire.codec is what it means.",

@@ -276,6 +276,22 @@ def test_a_size_beyond_what_is_there_is_what_is_there(size: int) -> None:
     assert _speed.cut(header(1) + b"\x07", size, LIMIT, Came, SENDER) == ([Came(SENDER, 7)], 5)
 
 
+BEAT = header(13) + b"\xc7\x0a\x4e\x93\x03\xce\0\1\0\0\xcd\1\0"
+"""A PING."""
+
+
+@pytest.mark.parametrize("size", [len(BEAT), 100])
+def test_a_beat_beyond_which_nothing_came_ends_with_it(size: int) -> None:
+    assert _speed.beat(BEAT, size) == (3, 65_536, 256, len(BEAT))
+    assert _speed.beat(BEAT, -1) is _speed.beat(BEAT[:-1], size) is None
+
+
+@pytest.mark.parametrize("arguments", [(), (BEAT,), (BEAT, 0, 1), ("text", 4), (BEAT, "4"), (BEAT, 1 << 64)])
+def test_calls_for_a_beat_that_are_none_raise(arguments: tuple[Any, ...]) -> None:
+    with pytest.raises((TypeError, OverflowError, BufferError)):
+        _speed.beat(*arguments)
+
+
 def test_nothing_is_left_behind() -> None:
     def use() -> None:
         for message in (*USUAL, *UNUSUAL.values()):
@@ -286,6 +302,8 @@ def test_nothing_is_left_behind() -> None:
         for data in LEFT.values():
             cut(_speed, data, LIMIT)
             cut(_speed, header(1) + b"\x01" + data, LIMIT)
+        for size in range(len(BEAT) + 1):
+            _speed.beat(BEAT, size)
 
     use()
     tracemalloc.start()

@@ -12,6 +12,7 @@ from netcode.reasons import Reason, ReasonCode, clip, reason_from_wire
 from netcode.wire.codec import PLAIN
 from netcode.wire.decoding import UNREADABLE
 from netcode.wire.framing import HEADER_SIZE, frame
+from netcode.wire.speed import KERNEL
 
 MAGIC = "netcode"
 VERSION = 1
@@ -136,13 +137,13 @@ def welcome(value: Welcome) -> bytes:
 
 def ping(number: int, received: int) -> bytes:
     """Encode a PING frame."""
-    body = _pack((PING, number, received))
+    body = _pack_beat((PING, number, received))
     return _BEAT_HEADS[len(body)] + body
 
 
 def pong(number: int, received: int) -> bytes:
     """Encode a PONG frame."""
-    body = _pack((PONG, number, received))
+    body = _pack_beat((PONG, number, received))
     return _BEAT_HEADS[len(body)] + body
 
 
@@ -174,7 +175,7 @@ def decode(payload: memoryview) -> Control | None:
     return _KINDS[kind](rest)
 
 
-def beat(data: memoryview, size: int) -> tuple[int, int, int, int] | None:
+def beat_in_python(data: memoryview, size: int, /) -> tuple[int, int, int, int] | None:
     """Decode the PING or the PONG at the front of `data` the quick way.
 
     Args:
@@ -204,6 +205,11 @@ def beat(data: memoryview, size: int) -> tuple[int, int, int, int] | None:
     if type(number) is int is type(received) and type(kind) is int and PING <= kind <= PONG and number >= 0 <= received:
         return kind, number, received, end
     return None
+
+
+beat = beat_in_python if KERNEL is None else KERNEL.beat
+_frame: Any = None if KERNEL is None else KERNEL.frame
+_pack_beat: Callable[[Any], bytes] = _pack if KERNEL is None else lambda fields: _frame(fields)[HEADER_SIZE:]
 
 
 def _control(body: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """The hot path, in C where that was built and is wanted.
 
-Of messages, `netcode.wire.codec` says what it means. Where sockets are POSIX's it has their two calls as well, for
+Of messages, `netcode.wire.codec` says what it means, of pings `netcode.wire.protocol`. Where sockets are POSIX's it has their two calls as well, for
 `netcode.transport.tcp_socket`.
 """
 
@@ -11,7 +11,7 @@ E = TypeVar("E")
 
 
 class Kernel(Protocol):
-    """What was built: it does what `netcode.wire.codec.Codec` says of both, for plain values."""
+    """What was built: of messages it does what `netcode.wire.codec.Codec` says, for plain values."""
 
     def frame(self, message: Any, /) -> bytes | None:
         """Encode a small message, with its header."""
@@ -20,6 +20,9 @@ class Kernel(Protocol):
         self, data: memoryview, size: int, limit: int, event: type[E], sender: Any, /
     ) -> tuple[list[E], int] | None:
         """Decode the complete frames at the front of what came, and make events of them."""
+
+    def beat(self, data: memoryview, size: int, /) -> tuple[int, int, int, int] | None:
+        """Do what `netcode.wire.protocol.beat_in_python` says."""
 
 
 def load() -> Kernel | None:

@@ -1,7 +1,7 @@
 """Hold the kernel against the Python that defines it: `python -m tests.fuzz.speed --messages 10000000`.
 
 Messages are drawn, framed by both and cut by both, whole, with bytes changed, and together with others. What the kernel
-leaves to Python is counted, because leaving everything would be right, and no use.
+leaves to Python is counted, because leaving everything would be right, and no use. With each comes a ping.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import msgpack
 from netcode import ProtocolError
 from netcode.wire.codec import PLAIN, PlainCodec
 from netcode.wire.framing import HEADER_SIZE, frame
+from netcode.wire.protocol import BEAT_SIZE, EXTENSION, PING, PONG, beat_in_python
 from netcode.wire.speed import KERNEL
 
 from .cutting import cut
@@ -115,6 +116,17 @@ def compare(dice: random.Random, kernel: Any) -> tuple[int, int]:
     return looked_at, left
 
 
+def compare_beat(dice: random.Random, kernel: Any) -> None:
+    """Compare what both take for a ping: one that is written as msgpack may, or nearly so."""
+    fields = [dice.choice((PING, PONG, PING, PONG, 2, 5)), *(dice.choice((*EDGES, 0, 7, 300)) for _ in range(2))]
+    packed = msgpack.packb(fields[: dice.choice((3, 3, 3, 3, 2))])
+    mark = {4: b"\xd6", 8: b"\xd7", 16: b"\xd8"}.get(len(packed), b"") if dice.random() < 0.5 else b""
+    whole = frame((mark or bytes((0xC7, len(packed)))) + bytes((EXTENSION,)) + packed)
+    for data in (whole, whole + bytes(dice.randrange(2 * BEAT_SIZE)), changed(dice, whole)):
+        size = dice.choice((len(data), dice.randrange(len(data) + 1)))
+        assert kernel.beat(data, size) == beat_in_python(memoryview(data), size), (data, size)
+
+
 def main() -> int:
     """Compare for as long as the command line says, and tell what was compared."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.speed", description="Hold the kernel against Python.")
@@ -129,6 +141,7 @@ def main() -> int:
     looked_at = left = 0
     while looked_at < options.messages or time.monotonic() < end:
         more, of_them = compare(dice, KERNEL)
+        compare_beat(dice, KERNEL)
         looked_at, left = looked_at + more, left + of_them
     print(
         f"seed {options.seed}: {looked_at:,} messages compared, {left / max(1, looked_at):.0%} left to Python, no difference"
