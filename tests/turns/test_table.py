@@ -546,7 +546,7 @@ def test_a_table_may_choose_its_clock() -> None:
     assert table.status(4.0).clocks == (1.0, 5.0)
     assert begin(Quick, clock=None).status(0.0).clocks is None
     for wrong in ({"minutes": -1}, {"hours": 1}, {"minutes": 1, "per_move": 1}, 5, {"minutes": True}, {}):
-        with pytest.raises(ValueError, match=r"clock (must be nil or like|is Clock\()"):
+        with pytest.raises(ValueError, match=r"clock (must be None, in JSON null, or like|is Clock\()"):
             begin(Quick, clock=wrong)
 
 

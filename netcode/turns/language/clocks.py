@@ -65,7 +65,7 @@ def clock_from(data: Any) -> Clock | None:
         return None
     names = ("minutes", "increment", "per_move")
     if not isinstance(data, _DICT) or not all(name in names and type(data[name]) in (int, float) for name in data):
-        raise Unfit('clock must be nil or like {"minutes": 5, "increment": 3} or {"per_move": 30}')
+        raise Unfit('clock must be None, in JSON null, or like {"minutes": 5, "increment": 3} or {"per_move": 30}')
     try:
         clock = Clock(**{str(name): float(data[name]) for name in data})
     except (ValueError, OverflowError) as error:
