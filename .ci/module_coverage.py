@@ -91,6 +91,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "proving/playtest": ("check",),
     "proving/positions": ("check",),
     "proving/report": ("check",),
+    "proving/scopes": ("outside",),
     "proving/seen": ("check",),
     "proving/tried": ("check",),
     "proving/twin": ("check",),

@@ -1,5 +1,6 @@
 """What `check` reads off the source of rules that reach for something outside of the game."""
 
+import ast
 import asyncio
 import datetime as dt
 import os
@@ -10,16 +11,19 @@ import subprocess
 import threading
 import time
 import uuid
+from abc import ABC
 from pathlib import Path
 from random import Random, choice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
 
 from benchmarks.turns import EXAMPLES, example
 from netcode.turns import Free, Game, check, move
 from netcode.turns.proving.outside import in_any_order, uses
+from netcode.turns.proving.scopes import names_in
 
+Kind = TypeVar("Kind")
 CARDS = [*range(9)]
 count = 0
 
@@ -101,6 +105,25 @@ def _keeps_beside(self: Any) -> None:
     del self.__class__.total  # pyright: ignore[reportUnknownMemberType]
 
 
+def _keeps_beside_what_is_called_otherwise_inside(self: Any) -> None:
+    self.drawn = sorted(self.drawn, key=lambda time: -time)
+    self.drawn.append(time.time_ns())
+    CARDS.append(sum(CARDS for CARDS in range(3)))
+    _deal(self)
+
+
+def _deal(game: Any) -> None:
+    game.DECK.pop()
+
+
+def _takes(hand: Any) -> int:
+    return int(hand.DECK.pop())
+
+
+def _takes_from_something_else(self: Any) -> None:
+    self.drawn.append(_takes(self.drawn))
+
+
 def _keeps_inside(self: Any) -> None:
     cards = [*CARDS]
     self.random.shuffle(cards)
@@ -123,11 +146,65 @@ def _keeps_inside(self: Any) -> None:
         (_begins_something, ["calls socket.socket(…)", "calls subprocess.run(…)", "calls threading.Thread(…)", "calls asyncio.run(…)", "calls asyncio.sleep(…)"]),
         (_asks_who_runs_it, ["calls input(…)"]),
         (_keeps_beside, ["assigns the global count", "changes CARDS", "changes self.DECK", "assigns Reaches.total", "assigns type(self).total", "assigns self.__class__.total"]),
+        (_keeps_beside_what_is_called_otherwise_inside, ["calls time.time_ns(…)", "changes CARDS", "changes game.DECK"]),
+        (_takes_from_something_else, []),
         (_keeps_inside, []),
     ],
 )  # fmt: skip
 def test_what_a_rule_uses_outside_of_the_game_is_read_off_its_source(rule: Any, what: list[str]) -> None:
     assert sorted(said(rule)) == sorted(what)
+
+
+class Counted(Game, ABC, Generic[Kind]):
+    """Builds on what Python's library defines, and counts what is made of it."""
+
+    known: ClassVar[list[str]] = []
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        cls.known.append(cls.__name__)
+
+    @staticmethod
+    def count(hand: Any) -> None:
+        hand.known.append("")
+
+    @move
+    def go(self) -> None:
+        self.finish()
+
+
+def test_what_the_library_does_and_what_is_done_to_other_things_or_once_is_not_told() -> None:
+    class Thing(Counted[int]): ...
+
+    assert [*uses(Thing)] == []
+
+
+@pytest.mark.parametrize(
+    ("inside", "own"),
+    [
+        ("def of(x):\n  match x:\n   case [*NAME]: NAME.pop()", True),
+        ("def of(x):\n  match x:\n   case {'a': 1, **NAME}: NAME.pop()", True),
+        ("def of(x):\n  match x:\n   case [_] as NAME: NAME.pop()", True),
+        ("def of():\n  try: ...\n  except ValueError as NAME: NAME.pop()", True),
+        ("def of():\n  import NAME.path\n  NAME.pop()", True),
+        ("def of():\n  def NAME(): ...\n  NAME.pop()", True),
+        ("def of(*NAME): NAME.pop()", True),
+        ("def of():\n  [(NAME := x) for x in y]\n  NAME.pop()", True),
+        ("of = [NAME.pop() for NAME in x]", True),
+        ("class Of:\n  NAME = []\n  NAME.pop()", True),
+        ("class Of:\n  NAME = []\n  def of(self): NAME.pop()", False),
+        ("def of():\n  global NAME\n  NAME = NAME.pop()", False),
+        ("def of():\n  NAME = 1\n NAME.pop()", False),
+        ("@NAME.pop()\n def of(NAME): ...", False),
+        ("del x; NAME.pop()", False),
+    ],
+)
+def test_a_name_is_what_it_is_where_it_stands(inside: str, own: bool) -> None:
+    tree = ast.parse(f"def rule(self):\n {inside}").body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    (call,) = (one for one in ast.walk(tree) if isinstance(one, ast.Attribute) and one.attr == "pop")
+
+    assert ("NAME" in names_in(tree, ())[call.value]) is own
 
 
 def _shuffled() -> list[int]:

@@ -77,7 +77,11 @@ ENDLESS.append(ENDLESS)
         ({"options": {"\ud800": 5}}, ValueError, "'\\ud800' is no Unicode, and cannot be sent"),
         ({"game": "\ud800"}, ValueError, "'\\ud800' is no Unicode, and cannot be sent"),
         ({"options": {5: 5}}, ValueError, "options is a map with strings as keys"),
-        ({"options": {"clock": {"minute": 5}}}, ValueError, 'clock must be None, in JSON null, or like {"minutes": 5, "increment": 3}'),
+        (
+            {"options": {"clock": {"minute": 5}}},
+            ValueError,
+            'clock must be None, in JSON null, or like {"minutes": 5, "increment": 3}',
+        ),
         ({"options": {"clock": Clock(per_move=0.5)}}, ValueError, "a clock begins with 1 second at least, not 0.5"),
     ],
 )

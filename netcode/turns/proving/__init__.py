@@ -4,7 +4,8 @@
 - What is looked at: `positions`, each with what must not be done there (`attempts`), what only looks (`onlookers`) and
   what two fields share (`aliasing`); other `worlds` that look the same, also with `bent_dice`, and the `flows` from
   them.
-- Without playing: `outside` and `spelling` read the source. In other processes: `elsewhere`, with a `twin` in each.
+- Without playing: `outside` and `spelling` read the source, `scopes` says whose a name is there. In other processes:
+  `elsewhere`, with a `twin` in each.
 - While rules run: `hushing` keeps back what they print, `watching` finds one that never ends.
 - What is said: `findings`, and what was `tried`, in a `report`. `seen` is what there is to be compared of a table.
 """

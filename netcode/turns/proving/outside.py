@@ -6,7 +6,7 @@ It is read off the source, so it is found also where nothing came of it in the g
 import ast
 import builtins
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import getattr_static
 from types import ModuleType
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.domains import Domain, Listed, Open
 from netcode.turns.language.sources import first_of, function_of, in_reach, members_of
+from netcode.turns.proving.scopes import names_in
+from netcode.turns.proving.watching import is_of_user
 from netcode.turns.values import Bag
 
 _AGAIN = "no refusal undoes that, and it happens for every move that is tried; keep in fields what changes, and no more"
@@ -37,37 +39,75 @@ _LIST: Any = list
 
 def uses(cls: type[Any]) -> Iterator[str]:
     """Yield what the rules of a class use that is outside of the game, and what they change there, as sentences."""
-    named = ((function, function.__name__) for function in filter(None, map(function_of, members_of(cls))))
-    rules = {
-        function: f"{cls.__name__}.{name}" for function, name in named if name != "upgrade"
-    }  # that runs at a start
-    told, listing, given = set[str](), list[Callable[..., Any]](), list[Callable[..., Any]]()
-    for domain in _domains(cls):
-        match domain:
-            case Open(free=free):
-                given += filter(None, map(function_of, (free.sample, free.check)))
-            case Listed(name=None, rule=rule):
-                listing.append(rule)
-            case _:
-                pass
-    for function, tree in in_reach(cls, [*rules, *listing, *given]):
-        if tree is None:
-            continue
+    told, given, rules = set[str](), _given(cls), _rules(cls)
+    listing = [
+        rule for domain in _domains(cls) if isinstance(domain, Listed) and domain.name is None for rule in [domain.rule]
+    ]
+    reached = [*_read(cls, [*rules, *listing, *given])]
+    taking = _taking_the_game([*(rules.keys() - _static(cls)), *listing], dict(reached))
+    for function, tree in reached:
         where = rules.get(function, f"{function.__name__}()")
-        for line, what, why in _Reader(cls, function, tree).found():
+        first = first_of(tree) if function in taking else None
+        for line, what, why in _Reader(cls, function, tree, first).found():
             if f"{where} {what}" not in told:
                 told.add(f"{where} {what}")
                 code, instead = function.__code__, _GIVEN if why == _DICE and function in given else why
                 yield f"{where} {what}, at {code.co_filename}:{code.co_firstlineno + line - 1}: {instead}"
 
 
+def _rules(cls: type[Any]) -> dict[Callable[..., Any], str]:
+    """Return the functions of a class, and what each is called; without what runs at a start, or when a class is made."""
+    named = ((function, function.__name__) for function in filter(None, map(function_of, members_of(cls))))
+    return {
+        function: f"{cls.__name__}.{name}" for function, name in named if name not in ("upgrade", "__init_subclass__")
+    }
+
+
+def _given(cls: type[Any]) -> list[Callable[..., Any]]:
+    """Return the functions that are given dice, or what is asked for."""
+    frees = [domain.free for domain in _domains(cls) if isinstance(domain, Open)]
+    return [*filter(None, map(function_of, [one for free in frees for one in (free.sample, free.check)]))]
+
+
+def _read(
+    cls: type[Any], functions: Sequence[Callable[..., Any]]
+) -> Iterator[tuple[Callable[..., Any], ast.FunctionDef]]:
+    """Yield what is in reach of functions and can be read, but for what Python's own library does."""
+    for function, tree in in_reach(cls, functions):
+        if tree is not None and is_of_user(function.__code__.co_filename):
+            yield function, tree
+
+
+def _static(cls: type[Any]) -> set[Any]:
+    return {function_of(member) for member in members_of(cls) if isinstance(member, staticmethod)}
+
+
+def _taking_the_game(
+    known: list[Callable[..., Any]], trees: Mapping[Callable[..., Any], ast.FunctionDef]
+) -> set[Callable[..., Any]]:
+    """Return which functions have the game, or its class, as their first argument: those, and what they call with theirs."""
+    todo, found = [*known], set[Callable[..., Any]]()
+    while todo:
+        current = todo.pop()
+        if current in found or current not in trees:
+            continue
+        found.add(current)
+        for node in ast.walk(trees[current]):
+            match node:
+                case ast.Call(ast.Name(name), [ast.Name(passed), *_]) if passed == first_of(trees[current]):
+                    todo += filter(None, [function_of(current.__globals__.get(name))])
+                case _:
+                    pass
+    return found
+
+
 def in_any_order(cls: type[Any]) -> list[str]:
     """Return where the rules of a class take things as they come out of a set, or by hash() or id(); most do no harm."""
     fields = [name for name, shape in definition_of(cls).shapes.items() if isinstance(shape, Bag)]
     places: list[str] = []
-    for function, tree in in_reach(cls, [*filter(None, map(function_of, members_of(cls)))]):
+    for function, tree in _read(cls, [*filter(None, map(function_of, members_of(cls)))]):
         code = function.__code__
-        lines = set[int]() if tree is None else {*_unordered(tree, {f"{first_of(tree)}.{name}" for name in fields})}
+        lines = {*_unordered(tree, {f"{first_of(tree)}.{name}" for name in fields})}
         places += [f"{code.co_filename}:{code.co_firstlineno + line - 1}" for line in sorted(lines)]
     return places
 
@@ -122,12 +162,11 @@ def _domains(cls: type[Any]) -> Iterator[Domain]:
 class _Reader:
     """One function of the rules, and what the names in it mean."""
 
-    def __init__(self, cls: type[Any], function: Callable[..., Any], tree: ast.FunctionDef) -> None:
-        self._cls, self._globals, self._first = cls, function.__globals__, first_of(tree)
+    def __init__(self, cls: type[Any], function: Callable[..., Any], tree: ast.FunctionDef, first: str | None) -> None:
+        self._cls, self._globals, self._first = cls, function.__globals__, first
         self._fields = definition_of(cls).fields
         self._nodes = sorted(ast.walk(tree), key=lambda node: getattr(node, "lineno", 0))
-        code = function.__code__
-        self._locals = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+        self._own = names_in(tree, function.__code__.co_freevars)
         self._imported = dict(self._imports())
         self._global = {name for node in self._nodes if isinstance(node, ast.Global) for name in node.names}
 
@@ -156,7 +195,7 @@ class _Reader:
                     for changed in self._changed(called, arguments):
                         shared = f"all tables share it, and what they change is not stored: take a copy, `[*{changed}]`"
                         yield node.lineno, f"changes {changed}", shared
-                case ast.Name(name, ast.Store() | ast.Del()) if name in self._global:
+                case ast.Name(name, ast.Store() | ast.Del()) if name in self._global - self._own[node]:
                     yield node.lineno, f"assigns the global {name}", _shared(name)
                 case ast.Attribute(of, name, ast.Store() | ast.Del()) if self._is_class(of):
                     yield node.lineno, f"assigns {ast.unparse(node)}", _shared(name)
@@ -168,7 +207,7 @@ class _Reader:
         match node:
             case ast.Name(name) if name in self._imported:
                 return self._imported[name]
-            case ast.Name(name) if name not in self._locals:
+            case ast.Name(name) if name not in self._own[node]:
                 found = self._globals.get(name, getattr(builtins, name, None))
                 if isinstance(found, ModuleType):
                     return found.__name__
@@ -190,7 +229,7 @@ class _Reader:
                 return
         for one in changed:
             match one:
-                case ast.Name(name) if name not in self._locals and isinstance(self._globals.get(name), _LIST):
+                case ast.Name(name) if isinstance(self._global_at(one, name), _LIST):
                     yield name
                 case ast.Attribute(ast.Name(first), name) if first == self._first and name not in self._fields:
                     if isinstance(getattr_static(self._cls, name, None), _LIST):
@@ -198,11 +237,15 @@ class _Reader:
                 case _:
                     pass
 
+    def _global_at(self, node: ast.Name, name: str) -> Any:
+        """Return what a name of the module means; None for one that is something else in the function."""
+        return None if name in self._own[node] else self._globals.get(name)
+
     def _is_class(self, node: ast.expr) -> bool:
         """Tell whether something is the class of the rules, and not the game."""
         match node:
             case ast.Name(name):
-                found = None if name in self._locals else self._globals.get(name)
+                found = self._global_at(node, name)
                 return isinstance(found, type) and issubclass(self._cls, found)
             case ast.Call(ast.Name("type"), [ast.Name(first)]) | ast.Attribute(ast.Name(first), "__class__"):
                 return first == self._first

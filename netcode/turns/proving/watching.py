@@ -66,7 +66,7 @@ def _call_of(steps: Iterable[tuple[FrameType, int]]) -> FrameType | None:
     in_kit = False
     for frame, _ in steps:
         file = frame.f_code.co_filename
-        if in_kit and _is_of_user(file):
+        if in_kit and is_of_user(file):
             return frame
         in_kit = in_kit or file.startswith(_KIT)
     return None
@@ -82,7 +82,8 @@ def _found(steps: Iterable[tuple[FrameType, int]]) -> Running | None:
     return Running(_name_of(code), _shown(code.co_filename), lines[-1])
 
 
-def _is_of_user(file: str) -> bool:
+def is_of_user(file: str) -> bool:
+    """Tell whether a file is neither the kit's nor one of Python's own library."""
     if file.startswith(("<", _KIT)):
         return False
     return not file.startswith(_LIBRARY) or "site-packages" in file
