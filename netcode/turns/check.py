@@ -102,6 +102,8 @@ class Checker:
         self.spell()
         with self.hush.on():
             self.compare_processes(seed, games)
+            if not self.report.problems:
+                self.playtest.note_beside()
 
     def _play_all(self, jobs: Sequence[Job], which: str, progress: Callable[[int], None]) -> None:
         """Play games, as long as there is time and they come to an end."""
@@ -186,7 +188,7 @@ class Checker:
         jobs = [twin.Job(seed + number, counts[number % len(counts)], self.options) for number in numbers]
         for number, one in enumerate(spread(self.variants.played, TWINS)):
             jobs.append(twin.Job(seed, counts[number % len(counts)], self.playtest.options_of(one)))
-        compare(self.game, jobs, self.report, self._is_late)
+        compare(self.game, jobs, self.report, self._is_late, self.playtest.beside)
 
 
 _IN_SOURCE = "in the source, whether or not a game came by"

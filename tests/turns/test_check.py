@@ -29,6 +29,7 @@ from netcode.turns.language.definition import MoveRule
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving import playtest, twin, worlds
+from netcode.turns.proving.beside import Beside
 from netcode.turns.proving.elsewhere import compare
 from netcode.turns.proving.findings import Findings
 from netcode.turns.proving.growth import MAX_TOLD
@@ -506,7 +507,7 @@ def test_another_process_loads_a_game_by_its_module_or_by_its_file_and_answers_w
 ) -> None:
     file = tmp_path / "nowhere_to_be_imported.py"
     file.write_text((EXAMPLES / "tictactoe.py").read_text(encoding="utf-8") + "print('loaded')\n", encoding="utf-8")
-    job: list[Any] = [sys.path, file.stem, str(file), "TicTacToe", [(1, 2, "80"), (2, 2, "80")]]
+    job: list[Any] = [sys.path, file.stem, str(file), "TicTacToe", [(1, 2, "80", ""), (2, 2, "80", "")]]
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(job)))
     monkeypatch.setattr(sys, "path", [*sys.path])
     state = random.getstate()
@@ -834,8 +835,11 @@ def test_where_the_same_moves_give_another_game_is_said() -> None:
 
     (at_first,), (later,) = (check(game, 1).problems for game in (Numbered, Counted))
 
-    assert at_first.endswith("a variable beside the game? It differs after setup(): number")
-    assert later.endswith("a variable beside the game? It differs after go: number")
+    assert (
+        "a variable beside the game? It differs after setup(): number. Beside the fields the rules change numbers of"
+        in at_first
+    )
+    assert "a variable beside the game? It differs after go: number. Beside the fields" in later
 
 
 def test_a_tuple_that_is_lost_in_storage_is_found() -> None:
@@ -2178,7 +2182,7 @@ def test_a_game_in_which_something_is_broken_is_not_played_on_for_long() -> None
 def test_where_no_time_is_left_no_other_process_is_asked_and_that_is_told() -> None:
     report = Report("Spins")
 
-    compare(Game, [], report, lambda: True)
+    compare(Cards, [], report, lambda: True, Beside(Cards))
 
     assert report.ok
     assert report.unproved == ["that other processes play the same game: there was no time left for it"]

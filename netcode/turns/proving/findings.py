@@ -19,6 +19,8 @@ class Findings:
     _cause: str | None = None
     _suspect: str | None = None
     _symptoms: dict[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
+    _beside: set[str] = field(default_factory=set[str])
+    _explained: bool = False
 
     @property
     def is_broken(self) -> bool:
@@ -56,14 +58,32 @@ class Findings:
         self.add(what)
         self._suspect = self._suspect or what
 
-    def symptom(self, what: str, there: str = "") -> None:
+    def symptom(self, what: str, there: str = "", *, beside: bool = False) -> None:
         """Note what may follow from something else that is wrong in this game, also if that is seen only later.
 
         Args:
             what: in a sentence.
             there: more of it, as it was this time, for its end: elsewhere it may be otherwise, and is the same problem.
+            beside: whether it may come of what the rules keep beside the fields.
         """
         self._symptoms.setdefault(_kinds_of(what)[0], (what, self.where, there))
+        if beside:
+            self._beside.add(_kinds_of(what)[0])
+
+    @property
+    def is_puzzling(self) -> bool:
+        """Tell whether the first symptom of this game may come of what is kept beside the fields, and nothing else explains it."""
+        first = next(iter(self._symptoms), None)
+        return self._cause is None and self._suspect is None and first in self._beside - self._known.keys()
+
+    def explain(self, there: str) -> None:
+        """Say more of what may come of what is kept beside the fields, which then is what symptoms follow from."""
+        if not there:
+            return
+        for kind in self._beside & self._symptoms.keys():
+            what, where, before = self._symptoms[kind]
+            self._symptoms[kind] = what, where, f"{before}{before and '.'}{there}"
+        self._explained = True
 
     def settle(self) -> None:
         """End a game: its symptoms follow from what broke it, or may break each; if nothing did, from the first of them."""
@@ -74,6 +94,8 @@ class Findings:
             elif kind not in self._known:
                 self._known[kind] = cause
                 self.follows.setdefault(cause, []).append(what)
+        if self._explained:  # what is kept beside the fields is there in every game
+            self._suspect, self._explained = self._suspect or self._cause, False
         self._symptoms = {}
 
     def lines(self) -> list[str]:

@@ -1,13 +1,16 @@
 """One game of a check: played at random, looked at on the way, and played again."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from netcode.turns.errors import BUGS, Refusal, RulesError
 from netcode.turns.language.definition import definition_of
 from netcode.turns.proving import watching
 from netcode.turns.proving.attempts import in_the_way
+from netcode.turns.proving.beside import Beside, differing, listed, told
 from netcode.turns.proving.growth import Growth
 from netcode.turns.proving.positions import RESTARTED, Positions, deadlock
 from netcode.turns.proving.report import Report
@@ -25,6 +28,8 @@ EARLY = 3
 """After so many moves of every game it is remembered what was hidden: games look the same then, and differ in that."""
 LARGE = 16_384
 """Bytes of a state that can be looked at after every move; one of n times as many is, after every n-th."""
+REPEATED = 30
+"""Moves of a game that are made again to see what they change beside the fields."""
 BROKEN = 300
 """Moves after which a game is not played on in which something is broken: nothing more is to be learned from it."""
 
@@ -42,6 +47,9 @@ class Job(NamedTuple):
         if self.variant is None:
             return f"with seed {self.seed} and {self.players} players"
         return f"with the option {self.variant}, seed {self.seed} and {self.players} players"
+
+
+Moves = list[tuple[int, Choice]]
 
 
 class Playtest:
@@ -63,16 +71,21 @@ class Playtest:
         """Games that went on for ever, or grew out of bounds."""
         self._is_late = is_late
         self._looked = 0  # moves of this game after which a position was looked at last
+        self._taken: Moves = []  # in this game
+        self._before: tuple[Job, Moves] | None = None  # the game before this one
+        self.beside = Beside(game)
 
     def play(self, job: Job) -> bool:
         """Play one game, and look at it on the way; return whether there was time for all of it."""
         self.findings.begin()
-        self.findings.where = f"{job}, at the start"
+        self.findings.where, self._taken = f"{job}, at the start", []
         try:
             return self._play(job)
         except RulesError as error:
             self._note(error, job.variant)
         finally:
+            if self.findings.is_puzzling:
+                self.findings.explain(self._what_changes_beside(job))
             self.findings.settle()
             if job.variant is not None and self.findings.is_broken:
                 self.variants.give_up(job.variant)
@@ -104,8 +117,7 @@ class Playtest:
         dice = random.Random(job.seed)  # noqa: S311 - the same games for the same seed
         looking = random.Random(job.seed)  # noqa: S311 - of its own: how it is looked changes no game
         table = self._begin(job)
-        taken: list[tuple[int, Choice]] = []
-        marks = [mark_of(table)]
+        taken, marks = self._taken, [mark_of(table)]
         self._looked = -MAX_MOVES
         differs = False
         while table.result is None:
@@ -139,7 +151,7 @@ class Playtest:
             self.variants.has_played(job.variant)
             self.report.others[str(job.variant)] += 1
         if differs:
-            self.findings.symptom(RESTARTED)
+            self.findings.symptom(RESTARTED, beside=True)
         return True
 
     def _look(self, table: Table, moves: int, dice: random.Random, *, thorough: bool) -> Table | None:
@@ -201,7 +213,8 @@ class Playtest:
                 self._complain(table)
                 listed = choice[0] not in table.legal_all(seat).unlisted
                 self.findings.symptom(
-                    f"{choice[0] or 'an answer'} is {'listed as legal' if listed else 'drawn'}, and refused: {outcome.text}"
+                    f"{choice[0] or 'an answer'} is {'listed as legal' if listed else 'drawn'}, and refused: {outcome.text}",
+                    beside=True,
                 )
         return None
 
@@ -216,22 +229,68 @@ class Playtest:
             if isinstance(happening, Moved) and happening.name not in (None, *definition_of(self.game).moves):
                 self.findings.add("others are told more of a move than its name")
 
-    def _again(self, job: Job, taken: list[tuple[int, Choice]], marks: list[Mark], dice: random.Random) -> None:
-        """Play the same moves again, and look at the position from which the game ends; all that is stored has to be the same."""
-        table = self._begin(job)
-        for number, mark in enumerate(marks):
-            if number == len(taken) > 0:
-                at_end, self.findings.where = self.findings.where, f"{job}, after {number - 1} moves"
+    def _again(self, job: Job, taken: Moves, marks: list[Mark], dice: random.Random) -> None:
+        """Play the same moves again, some of them while another table plays, too; all that is stored has to be the same."""
+        before, self._before = self._before if job.thorough else None, (job, taken)
+        theirs = iter(()) if before is None else self._moves_of(*before)
+        mixing = random.Random(job.seed)  # noqa: S311 - now one of them is ahead, now the other
+
+        def meanwhile(table: Table, number: int) -> None:
+            for _ in islice(theirs, mixing.randrange(1, 3)):
+                pass
+            if number == len(taken) - 1:
+                at_end, self.findings.where = self.findings.where, f"{job}, after {number} moves"
                 self.positions.look(table, dice, taken[-1])
                 self._complain(table)
                 self.findings.where = at_end
+
+        differs = self._repeat(job, taken, marks, meanwhile)
+        if differs is not None:
+            together = before is not None and self._repeat(job, taken, marks, lambda _table, _number: None) is None
+            self.findings.symptom(_TOGETHER if together else _OTHERWISE, differs, beside=True)
+
+    def _moves_of(self, job: Job, taken: Moves) -> Iterator[None]:
+        """Begin a game again, and then make one move of it whenever that is wanted."""
+        table = self._begin(job)
+        yield
+        for choice in taken:
+            act(table, *choice)
+            yield
+
+    def _repeat(self, job: Job, taken: Moves, marks: list[Mark], meanwhile: Callable[[Table, int], None]) -> str | None:
+        """Play a game again, with something else after each move; return where it differs, None where it is the same."""
+        table = self._begin(job)
+        for number, mark in enumerate(marks):
             refused = number > 0 and isinstance(act(table, *taken[number - 1]), Refused)
             here = mark_of(table)
             if refused or here != mark:
-                self.findings.symptom(_OTHERWISE, otherwise(table.course.packed, here, mark, _last_of(taken[:number])))
-                return
-        if table.result is None:
-            self.findings.symptom(_OTHERWISE)
+                return otherwise(table.course.packed, here, mark, _last_of(taken[:number]))
+            meanwhile(table, number)
+        return None if table.result is not None else ""
+
+    def note_beside(self) -> None:
+        """Note what the rules go on changing beside the fields, though no game was another one for it."""
+        names = set[str]() if self._before is None else self._changing(*self._before)
+        if names:
+            self.report.notes.append(
+                f"the rules go on changing {listed(names)} beside the fields; nothing came of it in these games, but all "
+                "tables share that, and a restart forgets it: what counts in a game is a field, and only a cache may stay"
+            )
+
+    def _what_changes_beside(self, job: Job) -> str:
+        """Say what the rules change beside the fields, for the end of a sentence; nothing if none is found."""
+        names = self._changing(job, self._taken)
+        return told(names or differing(self.beside.first, self.beside.marks()))
+
+    def _changing(self, job: Job, taken: Moves) -> set[str]:
+        """Return what changes beside the fields while a game is played again, for which a cache has all."""
+        before, names = self.beside.marks(), set[str]()
+        with suppress(RulesError):
+            for _ in islice(self._moves_of(job, taken), REPEATED):
+                after = self.beside.marks()
+                names |= {*differing(before, after)}
+                before = after
+        return names
 
 
 def _last_of(taken: list[tuple[int, Choice]]) -> str:
@@ -242,4 +301,7 @@ def _last_of(taken: list[tuple[int, Choice]]) -> str:
 _OTHERWISE = (
     "the same seed and moves give another game: does a rule use the module `random`, time, files, "
     "or a variable beside the game?"
+)
+_TOGETHER = (
+    "the same seed and moves give another game while a second table plays, too: what do they share beside the fields?"
 )

@@ -111,7 +111,7 @@ class Positions:
         if back.frozen:
             self.findings.symptom(f"a table cannot be restored: {back.frozen}")
         elif seen(back) != seen(table):
-            self.findings.symptom(RESTARTED)
+            self.findings.symptom(RESTARTED, beside=True)
         return back
 
     def _refuse(self, table: Table, dice: random.Random) -> None:
@@ -133,7 +133,8 @@ class Positions:
         if time_out(trial, seat, 0.0) != time_out(again, seat, 0.0) or trial.snapshot() != again.snapshot():
             self.findings.symptom(
                 f"{self.game.__name__}.timeout() does something else when it runs again from the same position: does it "
-                "use the module `random`, time, files, or a variable beside the game?"
+                "use the module `random`, time, files, or a variable beside the game?",
+                beside=True,
             )
         for where, what in trial.complaints.items():
             self.findings.add(f"{where} {what}, when the time of a seat is up, so that it has lost")

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from netcode.turns.errors import BUGS
 from netcode.turns.proving.seen import default_of
 from netcode.turns.proving.worlds import clone
 from netcode.turns.reading import is_read_from
 from netcode.turns.rules import Game
 from netcode.turns.runtime.transactions import time_out
-from netcode.turns.simulate import Choice, simulate
+from netcode.turns.simulate import MAX_MOVES, Choice, Chooser, simulate, step
 from netcode.turns.table import Table
 from netcode.turns.values import pack, unpack
 
@@ -36,6 +37,15 @@ class Job(NamedTuple):
     seed: int
     players: int
     options: Mapping[str, Any]
+    stored: bytes = b""
+    """A state of that game, from which it is played on; nothing where it is played from the beginning."""
+
+
+def stopped_midway(game: type[Any], job: Job) -> Job:
+    """Return a job to play a game on from its middle, as after a restart."""
+    whole = simulate(game, job.seed, players=job.players, options=job.options)
+    half = simulate(game, job.seed, players=job.players, options=job.options, limit=len(whole.moves) // 2)
+    return job._replace(stored=half.table.snapshot())
 
 
 def digest(game: type[Any], job: Job) -> str:
@@ -62,10 +72,24 @@ def digest(game: type[Any], job: Job) -> str:
             note(late)
         return dice.choice(choices)
 
+    if job.stored:
+        return _played_on(Table.restore(game, job.stored), choose) or whole.hexdigest()
     played = simulate(game, job.seed, players=job.players, options=job.options, choose=choose)
     note(played.table)
     whole.update(repr(played.happenings).encode())
     return whole.hexdigest()
+
+
+def _played_on(table: Table, choose: Chooser) -> str:
+    """Play a stored game on to its end; return what it fails with, or nothing."""
+    dice = random.Random(1)  # noqa: S311 - the same moves from the same position
+    try:
+        for _ in range(MAX_MOVES):
+            if table.result is not None or step(table, dice, choose) is None:
+                break
+    except BUGS as error:
+        return f"It fails: {error}."
+    return table.frozen and f"It cannot be restored: {table.frozen}."
 
 
 def load(module: str, path: str, name: str) -> type[Any]:
@@ -114,7 +138,7 @@ def digests(
 
     path = getattr(sys.modules.get(game.__module__), "__file__", None) or ""
     # JSON has no bytes, and no numbers for keys, which options may have.
-    packed = [(job.seed, job.players, pack(dict(job.options)).hex()) for job in jobs]
+    packed = [(job.seed, job.players, pack(dict(job.options)).hex(), job.stored.hex()) for job in jobs]
     try:
         done = run(json.dumps([sys.path, game.__module__, path, game.__qualname__, packed]), hash_seed, seconds)
     except subprocess.TimeoutExpired as error:
@@ -145,7 +169,10 @@ def main() -> None:
     random.seed(1)  # what a rule draws from it is not what it draws elsewhere
     with contextlib.redirect_stdout(sys.stderr):  # what rules print is no part of the answer
         game = load(module, path, name)
-        jobs = [Job(seed, players, unpack(bytes.fromhex(options))) for seed, players, options in packed]
+        jobs = [
+            Job(seed, players, unpack(bytes.fromhex(options)), bytes.fromhex(stored))
+            for seed, players, options, stored in packed
+        ]
         found = [digest(game, job) for job in jobs]
     sys.stdout.write(f"\n{json.dumps(found)}")
 
