@@ -533,6 +533,16 @@ def test_a_process_that_cannot_play_the_game_says_why() -> None:
     ]
 
 
+def test_a_process_that_was_started_to_compare_starts_none_where_the_file_of_the_game_checks_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", twin.__spec__)
+
+    report = check(Cards, 1)
+
+    assert report.notes == ["not compared with another process: it runs in one that compares"]
+
+
 @pytest.mark.process
 def test_a_process_that_is_not_through_with_a_game_is_given_up() -> None:
     with pytest.raises(TimeoutError, match="one was not through with the same games after 0 seconds"):

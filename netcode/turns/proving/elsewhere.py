@@ -49,7 +49,10 @@ def compare(
             report.unproved.append(f"that other processes play the same game: {error}")
             return
         if theirs is None:
-            report.notes.append("not compared with another process: the class is in no module that could be imported")
+            why = (
+                "it runs in one that compares" if twin.is_one() else "the class is in no module that could be imported"
+            )
+            report.notes.append(f"not compared with another process: {why}")
             return
         if theirs != ours:
             findings.add(_difference(game, ours, theirs, told(differing(beside.first, beside.marks()))))
