@@ -11,6 +11,8 @@ from netcode.turns.rules import Game
 
 PLACES = 5
 """So many lines are named, of those in which the order of a set may decide something."""
+_ONE_OF_THEM = "not compared with another process: it runs in one that compares"
+_UNKNOWN_THERE = "not compared with another process: the class is in no module that could be imported"
 
 
 def compare(
@@ -49,10 +51,7 @@ def compare(
             report.unproved.append(f"that other processes play the same game: {error}")
             return
         if theirs is None:
-            why = (
-                "it runs in one that compares" if twin.is_one() else "the class is in no module that could be imported"
-            )
-            report.notes.append(f"not compared with another process: {why}")
+            report.notes.append(_ONE_OF_THEM if twin.is_one() else _UNKNOWN_THERE)
             return
         if theirs != ours:
             findings.add(_difference(game, ours, theirs, told(differing(beside.first, beside.marks()))))
