@@ -53,6 +53,23 @@ def test_one_cause_warns_once_a_second(caplog: pytest.LogCaptureFixture) -> None
     assert caplog.messages == ["too much from 1.2.3.4"] * 3 + ["something else"]
 
 
+def test_who_tries_everything_warns_of_each_cause_once_and_is_told_how_often_it_came_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = FakeClock()
+    log.warn("rule", "it failed", clock=clock)
+
+    with log.each_once() as counts:
+        for _ in range(25):
+            log.warn("rule", "it failed", clock=clock)
+            clock.advance(0.1)
+        log.warn("other", "something else", clock=clock)
+    log.warn("rule", "it failed", clock=clock)
+    log.warn("other", "something else", clock=clock)
+
+    assert (caplog.messages, counts) == (["it failed"] * 2 + ["something else", "it failed"], {"rule": 25, "other": 1})
+
+
 def test_a_traceback_is_told_once_a_second_and_can_neither_forge_nor_command(caplog: pytest.LogCaptureFixture) -> None:
     clock = FakeClock()
     said_to_be = ValueError("\x1b[2J\nERROR forged" + "x" * 2 * log.MAX_TRACEBACK + "\x1b\nERROR too")

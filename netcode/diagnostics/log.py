@@ -6,12 +6,15 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 INTERVAL = 1.0
 """Seconds between two warnings of one cause."""
 
+_counts: ContextVar[dict[str, int] | None] = ContextVar("counts", default=None)
 _next_warning: dict[str, float] = {}
 _has_failed = False  # a handler, as was told
 
@@ -45,8 +48,12 @@ def error(
 
 def warn(cause: str, text: str, *arguments: object, clock: Callable[[], float] = time.monotonic) -> None:
     """Log a warning, at most one a second for each `cause`. Never pass it the `repr` of what a stranger sent."""
-    now = clock()
-    if now < _next_warning.get(cause, float("-inf")):
+    now, counts = clock(), _counts.get()
+    if counts is not None:
+        counts[cause] = counts.get(cause, 0) + 1
+        if counts[cause] > 1:
+            return
+    elif now < _next_warning.get(cause, float("-inf")):
         return
     try:
         import logging
@@ -54,6 +61,17 @@ def warn(cause: str, text: str, *arguments: object, clock: Callable[[], float] =
         return  # descriptors ran out, which is what most of these warnings are about: the next one may succeed
     _next_warning[cause] = now + INTERVAL
     _log(logging, "warning", text, arguments)
+
+
+@contextmanager
+def each_once() -> Generator[Mapping[str, int]]:
+    """Warn of each cause once in here, in this thread; what is given says how often each came up. For who tries everything."""
+    counts = dict[str, int]()
+    before = _counts.set(counts)
+    try:
+        yield counts
+    finally:
+        _counts.reset(before)
 
 
 def _log(logging: Any, how: str, text: str, arguments: tuple[object, ...]) -> None:

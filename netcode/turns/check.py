@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from netcode.diagnostics import log
 from netcode.turns.language.definition import check_game
 from netcode.turns.proving import outside, spelling, twin, watching
 from netcode.turns.proving.elsewhere import compare
@@ -21,6 +22,8 @@ TWINS = 5
 """So many games are played again in another process, and one with each number of players; and so many with other options."""
 SHARES = 0.6, 0.9
 """Where games are played with other options, too: how much of the time may have passed before those, and before the rest."""
+LOGGED = 3
+"""Of what came up again and again in the log, so much is named."""
 UNENDED = 3
 """After so many games that went on for ever, or grew out of bounds, no more are begun: they take longest of all."""
 
@@ -72,13 +75,14 @@ class Checker:
 
     def run(self, games: int, seed: int, progress: Callable[[int, int], None] | None) -> None:
         """Play so many games; what is known of each is in the report before the next one begins."""
-        try:
-            self._run(games, seed, progress or (lambda _done, _of: None))
-        except KeyboardInterrupt as interrupt:
-            self._stopped(games, interrupt)
-            raise
-        finally:
-            self.report.notes += [note for note in (self.hush.note(),) if note]
+        with log.each_once() as logged:
+            try:
+                self._run(games, seed, progress or (lambda _done, _of: None))
+            except KeyboardInterrupt as interrupt:
+                self._stopped(games, interrupt)
+                raise
+            finally:
+                self.report.notes += [note for note in (self.hush.note(), _logged_once(logged)) if note]
 
     def _run(self, games: int, seed: int, progress: Callable[[int, int], None]) -> None:
         counts = range(self.game.seats[0], self.game.seats[1] + 1)
@@ -189,6 +193,15 @@ class Checker:
         for number, one in enumerate(spread(self.variants.played, TWINS)):
             jobs.append(twin.Job(seed, counts[number % len(counts)], self.playtest.options_of(one)))
         compare(self.game, jobs, self.report, self._is_late, self.playtest.beside)
+
+
+def _logged_once(logged: Mapping[str, int]) -> str:
+    """Return what is said of what the log has once, and came up again and again; nothing where all of it came up once."""
+    often = sorted(
+        ((count, cause.removeprefix("turns: ")) for cause, count in logged.items() if count > 1), reverse=True
+    )
+    named = ", ".join(f"{cause}, {count:,} times" for count, cause in often[:LOGGED])
+    return f"the log says once what came up more often: {named}" if often else ""
 
 
 _IN_SOURCE = "in the source, whether or not a game came by"

@@ -521,6 +521,21 @@ def test_another_process_loads_a_game_by_its_module_or_by_its_file_and_answers_w
     assert (json.loads(out), err) == ([twin.digest(game, twin.Job(seed, 2, {})) for seed in (1, 2)], "loaded\n")
 
 
+def test_the_log_says_once_what_fails_again_and_again_and_the_report_how_often(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Fails(Game):
+        @move(n=range(9))
+        def go(self, n: int) -> None:
+            [][n]
+
+    report = check(Fails, 3)
+
+    (message,) = caplog.messages
+    assert message.endswith("IndexError: list index out of range\n")
+    assert report.notes[-1] == "the log says once what came up more often: Fails: IndexError, 27 times"
+
+
 @pytest.mark.process
 def test_a_process_that_cannot_play_the_game_says_why() -> None:
     class Unknown(Cards):
