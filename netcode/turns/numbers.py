@@ -7,11 +7,13 @@ what may be done it is in `ANYTHING_ELSE`, so that nobody is ever without a move
 
 import math
 import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
+from netcode.diagnostics import log
 from netcode.turns.language.definition import Definition, definition_of
 from netcode.turns.language.domains import Fixed
 from netcode.turns.language.sources import can_ask
@@ -23,6 +25,8 @@ MAX_NUMBER = 1e9
 """No number is larger; a larger one of the game is given as this."""
 MAX_SURVEYED = 10_000
 """Actions that are played to find out what there is, however many games that is; it takes a few seconds at most."""
+PATIENCE = 5.0
+"""Seconds after which it is said that games are played."""
 MAX_LENGTH = 1_000
 """Actions of one of those games."""
 MAX_LISTED = 20_000
@@ -147,7 +151,7 @@ def survey(game: type[Any], players: int, options: Mapping[str, Any], games: int
     """Play so many games at random and find out what there is to be seen and done."""
     root, singles, done, drawn = Place(), set[Any](), dict[bytes, Action](), set[str]()
     known = set[tuple[str, bytes]]()
-    left = MAX_SURVEYED
+    left, begun, seed = MAX_SURVEYED, time.monotonic(), 0
 
     def look(table: Table, seat: int) -> None:
         seen = seen_by(table, seat)
@@ -157,6 +161,8 @@ def survey(game: type[Any], players: int, options: Mapping[str, Any], games: int
         root.see({name: value for name, value in seen.items() if name in names or name in KIT}, singles)
 
     def choose(table: Table, seat: int, choices: list[Choice], dice: random.Random) -> Choice:
+        if time.monotonic() - begun > PATIENCE:
+            _tell_of_work(game, seed, games)
         for viewer in range(players):
             look(table, viewer)
         listing = table.legal_all(seat)
@@ -165,18 +171,30 @@ def survey(game: type[Any], players: int, options: Mapping[str, Any], games: int
             done.setdefault(pack([name, arguments]), (name, arguments))
         return dice.choice(choices)
 
-    for seed in range(games):
-        # Not what is opened at the end: nobody acts on that.
-        played = simulate(game, seed, players=players, options=options, choose=choose, limit=min(left, MAX_LENGTH))
-        left -= len(played.moves)
-        if left <= 0:
-            break
+    with log.each_once():
+        for seed in range(games):
+            # Not what is opened at the end: nobody acts on that.
+            played = simulate(game, seed, players=players, options=options, choose=choose, limit=min(left, MAX_LENGTH))
+            left -= len(played.moves)
+            if left <= 0:
+                break
     actions, whole = _actions(definition_of(game), done, drawn)
     if not whole or can_ask(game):
         actions.append(ANYTHING_ELSE)
     texts = sorted((one for one in singles if isinstance(one, _TEXTS)), key=pack)
     lowest = min((one for one in singles if isinstance(one, int | float) and one >= -MAX_NUMBER), default=0)
     return Survey(tuple(actions), Layout(root, texts, 2.0 * math.floor(lowest) - 1.0 if lowest < 0 else -1.0))
+
+
+def _tell_of_work(game: type[Any], done: int, games: int) -> None:
+    log.warn(
+        f"turns: survey of {game.__name__}",
+        "%s is played %s times to find out what there is to be seen and done, so far %s times; with less, as in "
+        "`TurnsEnv(…, games=10)`, it begins sooner, and what did not come up has no number of its own",
+        game.__name__,
+        games,
+        done,
+    )
 
 
 def _actions(definition: Definition, done: Mapping[bytes, Action], drawn: set[str]) -> tuple[list[Action], bool]:

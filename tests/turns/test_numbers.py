@@ -100,6 +100,19 @@ def test_the_actions_of_small_games(name: str, asks: bool, actions: list[Action]
     assert [*survey(game, 2, {}, 20).actions] == actions
 
 
+def test_a_survey_that_takes_long_says_once_that_it_is_at_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("netcode.turns.numbers.PATIENCE", -1.0)
+
+    survey(example("tictactoe"), 2, {}, 3)
+
+    (told,) = caplog.messages
+    assert told.startswith(
+        "TicTacToe is played 3 times to find out what there is to be seen and done, so far 0 times; "
+    )
+
+
 def test_a_survey_is_the_same_each_time_and_ends_in_time() -> None:
     game = example("crazy_eights")
 

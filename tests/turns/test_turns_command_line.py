@@ -217,7 +217,7 @@ def test_a_game_is_checked(game: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "PROBLEM" in capsys.readouterr().out
 
 
-def test_the_count_of_games_is_gone_before_the_report_also_where_the_time_was_over(
+def test_the_count_of_games_is_there_at_once_and_gone_before_the_report_also_where_the_time_was_over(
     game: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def yes(_: object) -> bool:
@@ -227,7 +227,9 @@ def test_the_count_of_games_is_gone_before_the_report_also_where_the_time_was_ov
 
     main(["check", str(game), "--seconds", "0"])
 
-    assert capsys.readouterr().err.endswith(f"\r{' ' * 40}\r")
+    said = capsys.readouterr().err
+    assert said.startswith("\r0 of 200 games")
+    assert said.endswith(f"\r{' ' * 40}\r")
 
 
 def test_a_game_is_found_in_its_file_by_its_name_or_alone(tmp_path: Path) -> None:

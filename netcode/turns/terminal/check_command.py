@@ -17,6 +17,7 @@ def check_game(arguments: argparse.Namespace, screen: Screen) -> int:
     watch = watching.Watch()
     checker, status = Checker(game, options_of(arguments.option, game), arguments.seconds, watch), 0
     try:
+        _progress(0, arguments.games)  # the first one may take long
         with watching.watched(watch, watching.LIMIT):
             checker.run(arguments.games, arguments.seed, _progress)
     except KeyboardInterrupt:
@@ -30,4 +31,4 @@ def check_game(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def _progress(done: int, of: int) -> None:
     if is_terminal(sys.stderr):
-        put(sys.stderr, f"\r{done} of {of} games" if done < of else "\r" + " " * 40 + "\r", piped=True)
+        put(sys.stderr, f"\r{done} of {of} games" if of else "\r" + " " * 40 + "\r", piped=True)
