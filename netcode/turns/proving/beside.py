@@ -4,7 +4,7 @@ import inspect
 import random
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache, partial
 from itertools import islice
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
@@ -168,17 +168,21 @@ def differing(one: Marks, other: Marks) -> list[str]:
     return [name for name in one if one[name] != other[name]]
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Collection[str]) -> str:
     """Return the first few of what changes, for a person."""
     known = sorted(names)
     return f"{', '.join(known[:NAMED])}{f' and {len(known) - NAMED} more' if len(known) > NAMED else ''}"
 
 
 def told(names: Collection[str]) -> str:
-    """Say what changes beside the fields, for the end of a sentence; nothing where that is not known."""
-    if not names:
-        return ""
+    """Say what a game changes each time beside the fields, for the end of a sentence."""
     return (
         f" Beside the fields the rules change {listed(names)}, which all tables share and a restart forgets: what counts "
         "in a game is a field"
     )
+
+
+def told_of_all(names: Collection[str]) -> str:
+    """Say what has changed beside the fields, which caches do as well; nothing where nothing has."""
+    kept = f" Beside the fields {listed(names)} changed meanwhile: a cache may, but what counts in a game is a field"
+    return kept if names else ""

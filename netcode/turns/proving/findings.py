@@ -76,14 +76,12 @@ class Findings:
         first = next(iter(self._symptoms), None)
         return self._cause is None and self._suspect is None and first in self._beside - self._known.keys()
 
-    def explain(self, there: str) -> None:
-        """Say more of what may come of what is kept beside the fields, which then is what symptoms follow from."""
-        if not there:
-            return
+    def explain(self, there: str, *, sure: bool = False) -> None:
+        """Say more of what may come of what is kept beside the fields; if it is sure to, other symptoms follow from it."""
         for kind in self._beside & self._symptoms.keys():
             what, where, before = self._symptoms[kind]
-            self._symptoms[kind] = what, where, f"{before}{before and '.'}{there}"
-        self._explained = True
+            self._symptoms[kind] = what, where, f"{before}{before and there and '.'}{there}"
+        self._explained = sure
 
     def settle(self) -> None:
         """End a game: its symptoms follow from what broke it, or may break each; if nothing did, from the first of them."""

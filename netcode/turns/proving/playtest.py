@@ -10,7 +10,7 @@ from netcode.turns.errors import BUGS, Refusal, RulesError
 from netcode.turns.language.definition import definition_of
 from netcode.turns.proving import watching
 from netcode.turns.proving.attempts import in_the_way
-from netcode.turns.proving.beside import Beside, differing, listed, told
+from netcode.turns.proving.beside import Beside, differing, listed, told, told_of_all
 from netcode.turns.proving.growth import Growth
 from netcode.turns.proving.positions import RESTARTED, Positions, deadlock
 from netcode.turns.proving.report import Report
@@ -85,7 +85,7 @@ class Playtest:
             self._note(error, job.variant)
         finally:
             if self.findings.is_puzzling:
-                self.findings.explain(self._what_changes_beside(job))
+                self._explain(job)
             self.findings.settle()
             if job.variant is not None and self.findings.is_broken:
                 self.variants.give_up(job.variant)
@@ -277,10 +277,13 @@ class Playtest:
                 "tables share that, and a restart forgets it: what counts in a game is a field, and only a cache may stay"
             )
 
-    def _what_changes_beside(self, job: Job) -> str:
-        """Say what the rules change beside the fields, for the end of a sentence; nothing if none is found."""
+    def _explain(self, job: Job) -> None:
+        """Say of this game's symptoms what the rules change beside the fields."""
         names = self._changing(job, self._taken)
-        return told(names or differing(self.beside.first, self.beside.marks()))
+        if names:
+            self.findings.explain(told(names), sure=True)
+        else:
+            self.findings.explain(told_of_all(differing(self.beside.first, self.beside.marks())))
 
     def _changing(self, job: Job, taken: Moves) -> set[str]:
         """Return what changes beside the fields while a game is played again, for which a cache has all."""
