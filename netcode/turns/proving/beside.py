@@ -74,13 +74,13 @@ class Beside:
     def _visit_function(self, function: FunctionType) -> None:
         code, given = function.__code__, function.__globals__
         name = function.__qualname__.rpartition("<locals>.")[2]
-        if not is_of_user(code.co_filename):
+        if not _is_of_author(code.co_filename):
             return
         names = {*_names_in(code)}
         for one in sorted(names & given.keys()):
             value = given[one]
             self._keep(one, partial(given.get, one))
-            if isinstance(value, ModuleType) and _is_module_of_user(value):
+            if isinstance(value, ModuleType) and _is_module_of_author(value):
                 for inner in sorted(names & vars(value).keys()):
                     self._keep(f"{one}.{inner}", partial(vars(value).get, inner))
         for one, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
@@ -92,7 +92,7 @@ class Beside:
 
     def _visit_class(self, cls: type[Any]) -> None:
         for base in cls.__mro__:
-            if base is not self._cls and not _is_class_of_user(base):
+            if base is not self._cls and not _is_class_of_author(base):
                 continue
             own = self._own if issubclass(self._cls, base) else ()
             for name in sorted(vars(base).keys() - own):
@@ -100,12 +100,17 @@ class Beside:
                     self._keep(f"{cls.__name__}.{name}", partial(inspect.getattr_static, cls, name, None))
 
 
-def _is_module_of_user(module: ModuleType | None) -> bool:
-    return is_of_user(getattr(module, "__file__", None) or "<")
+def _is_of_author(file: str) -> bool:
+    """Tell whether a file may be of whoever wrote the rules; what is installed keeps tables and caches of its own."""
+    return is_of_user(file) and "site-packages" not in file and "dist-packages" not in file
 
 
-def _is_class_of_user(kind: type[Any]) -> bool:
-    return _is_module_of_user(sys.modules.get(kind.__module__))
+def _is_module_of_author(module: ModuleType | None) -> bool:
+    return _is_of_author(getattr(module, "__file__", None) or "<")
+
+
+def _is_class_of_author(kind: type[Any]) -> bool:
+    return _is_module_of_author(sys.modules.get(kind.__module__))
 
 
 def _names_in(code: CodeType) -> Iterator[str]:
@@ -151,7 +156,7 @@ class _Marker:
             return kind, len(value), frozenset([self.mark(item, above) for item in islice(value, MOST)])
         if isinstance(value, random.Random):
             return kind, value.getstate()
-        if not _is_class_of_user(kind):  # what else it may have in it, such as a cache, is its own matter
+        if not _is_class_of_author(kind):  # what else it may have in it, such as a cache, is its own matter
             return kind, None if kind.__repr__ is _ADDRESS else repr(value)
         parts = {name: getattr(value, name, None) for name in _slots(kind)} | getattr(value, "__dict__", {})
         return kind, tuple([(name, self.mark(part, above)) for name, part in parts.items()])

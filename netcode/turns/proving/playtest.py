@@ -270,7 +270,8 @@ class Playtest:
 
     def note_beside(self) -> None:
         """Note what the rules go on changing beside the fields, though no game was another one for it."""
-        names = set[str]() if self._before is None else self._changing(*self._before)
+        job, taken = self._before or (None, [])
+        names = set[str]() if job is None else self._changing(job, taken, len(taken) // 8 | 1)
         if names:
             self.report.notes.append(
                 f"the rules go on changing {listed(names)} beside the fields; nothing came of it in these games, but all "
@@ -279,20 +280,24 @@ class Playtest:
 
     def _explain(self, job: Job) -> None:
         """Say of this game's symptoms what the rules change beside the fields."""
-        names = self._changing(job, self._taken)
+        names = self._changing(job, self._taken[:REPEATED])
         if names:
             self.findings.explain(told(names), sure=True)
         else:
             self.findings.explain(told_of_all(differing(self.beside.first, self.beside.marks())))
 
-    def _changing(self, job: Job, taken: Moves) -> set[str]:
-        """Return what changes beside the fields while a game is played again, for which a cache has all."""
+    def _changing(self, job: Job, taken: Moves, every: int = 1) -> set[str]:
+        """Return what changes beside the fields while a game is played again, for which a cache has all.
+
+        That is looked at after every so many moves, an odd number: two seats that take turns may set it to and fro.
+        """
         before, names = self.beside.marks(), set[str]()
         with suppress(RulesError):
-            for _ in islice(self._moves_of(job, taken), REPEATED):
-                after = self.beside.marks()
-                names |= {*differing(before, after)}
-                before = after
+            for number, _ in enumerate(self._moves_of(job, taken)):
+                if number % every == 0:
+                    after = self.beside.marks()
+                    names |= {*differing(before, after)}
+                    before = after
         return names
 
 
