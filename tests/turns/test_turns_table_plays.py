@@ -95,6 +95,15 @@ class Slow(Game):
     def tie(self) -> None:
         self.finish(scores=[2, 2])
 
+class Three(Game):
+    seats = 3, 3
+    undo = True
+
+    @move
+    def hit(self) -> None:
+        self.random.randint(1, 6)
+        self.out(2)
+
 class Alone(Game):
     seats = 1, 1
     undo = True
@@ -113,7 +122,8 @@ class Stuck(Game):
         self.require(self.left > 0, "nothing is left")
         self.left -= 1
 
-serve(Odd, Alone, Stuck, Throws, Late, Slow, host="127.0.0.1", port=0, store=None, web=True, moves_per_second=200)
+games = Odd, Alone, Stuck, Throws, Late, Slow, Three
+serve(*games, host="127.0.0.1", port=0, store=None, web=True, moves_per_second=200)
 """
 
 pytestmark = IN_CHROMIUM
@@ -310,6 +320,18 @@ def test_a_refused_undo_and_how_a_game_ends_are_told(sit: Sit) -> None:
     press(ann, "lose")
     ann.reads("Nobody won: the dragon did", "#status")
     assert ann.problems + bob.problems == []
+
+
+def test_who_is_out_is_told_of_an_undo_and_not_asked(sit: Sit) -> None:
+    ann, bob, cid = (sit("Three", "three", name) for name in ("Ann", "Bob", "Cid"))
+    press(ann, "hit")
+    ann.click("[data-key='Ask to take back']")
+    for page, asked in (bob, "AllowRefuse"), (cid, ""):
+        page.reads("Ann would like to take the last move back", "#ask")
+        assert page.value("[...document.querySelectorAll('#ask button')].map((one) => one.innerText).join('')") == asked
+    bob.click("[data-key=Allow]")
+    cid.reads("Taken back", "#log")
+    assert ann.problems + bob.problems + cid.problems == []
 
 
 def test_who_plays_alone_asks_nobody(sit: Sit) -> None:

@@ -172,7 +172,7 @@ export class Board {
     const all = rows.flat(), pieces = this.#arePieces(all, path[0]), records = all.some(isRecord);
     const blank = !all.includes(null); // then nothing else looks like an empty text
     const long = Math.max(2, ...all.map((value) => (isRecord(value) ? 0 : this.text(value).length)));
-    const number = (text) => numbered && make("small", { class: "number", "aria-hidden": "true" }, text);
+    const number = (text) => numbered && make("small", { class: "number", "aria-hidden": true }, text);
     const cells = rows.map((row, y) => [number(y), Array.from({ length: across }, (_, x) => {
       const place = numbered ? [...path, y, x] : [...path, y * across + x];
       if (x >= row.length) return make("span");
@@ -183,8 +183,8 @@ export class Board {
   }
 
   #items(value, path) {
-    const whole = this.#places.has(keyOf(path)), [field] = path;
-    const pieces = this.#arePieces(whole ? [null, ...value] : value, field);
+    const whole = this.#places.has(keyOf(path));
+    const pieces = this.#arePieces(whole ? [null, ...value] : value, path[0]);
     if (whole) return this.#part(path, "line", value, value.length ? value.map((item, at) => this.#cell(item, at, pieces)) : empty());
     const before = Math.max(0, value.length - 60);
     return make("div", { class: "items" }, before > 0 && `${before} before`, value.slice(before).map((item, index) => {

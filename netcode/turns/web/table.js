@@ -147,7 +147,7 @@ function status() {
 }
 
 function ask() {
-  const { undo, undo_by: asks, rematch = [], players = [2] } = seat.state;
+  const { undo, undo_by: asks, rematch = [], players = [2], out } = seat.state;
   if (seat.seat === null) return "You watch.";
   if (!seat.started) return board.names.length >= players[0] && button("Begin", () => seat.start(), { class: "main" });
   const gone = [...seat.presence.keys()].filter((number) => number !== seat.seat && seat.presence[number][0] === "left");
@@ -156,7 +156,7 @@ function ask() {
   if (seat.over && seat.presence.length - gone.length < board.about?.players[0]) return [text, onwards({ class: "main" })];
   if (seat.over) return [text, rematch.length > 0 && `${listed(rematch)} would like another game.`, !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" }), onwards()];
   if (asks === seat.seat) return "You asked the others to take your move back.";
-  if (asks != null) return [`${nameOf(asks)} would like to take the last move back.`, button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))];
+  if (asks != null) return [`${nameOf(asks)} would like to take the last move back.`, !out.includes(seat.seat) && [button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))]];
   return undo && button(undo === "free" || board.names.length === 1 ? "Take back" : "Ask to take back", () => seat.undo());
 }
 
