@@ -37,6 +37,7 @@ FLAGS = (
     "--disable-extensions",
     "--password-store=basic",
     "--hide-scrollbars",
+    "--allow-pre-commit-input",  # else a busy browser drops what is clicked before a page was drawn for the first time
     "--disable-features=SpareRendererForSitePerProcess",  # a process for a page that may never come
 )
 # The browser takes its commands from descriptor 3 and answers to 4; whatever we have there is put aside first.

@@ -777,7 +777,8 @@ def test_what_is_wanted_while_there_is_no_server_is_said_not_to_be_sent_and_not_
     page, bob = (sit_down(browser, link, "TicTacToe", "late", name) for name in ("Ann", "Bob"))
     for number, mover in enumerate([page, bob, page, bob, page]):
         mover.click(f".go{cell('cells', (0, 3, 1, 4, 2)[number])}")
-    page.reads("Ann won", "#status")
+    for one in (page, bob):
+        one.reads("Ann won", "#status")
     server.stop()
     server.status()
     page.reads("no server answers at ws://", "#status")
