@@ -87,16 +87,29 @@ hear("message", ["sat", "t", "TicTacToe", 0, null, 0, null]);
 hear("joined");
 console.log(heard.join(), seat.seat, sent);
 """
+OVERTAKEN = """
+const seat = new Seat();
+hear("joined");
+seat.join("TicTacToe", { ticket: "t.key", name: "Ann" });
+seat.join("TicTacToe", { room: "other", name: "Ann" });
+hear("message", ["sat", "t", "TicTacToe", 0, null, 0, null]);
+hear("message", ["refused", null, "you are at a table already; leave it first"]);
+hear("joined");
+console.log(seat.ticket, sent);
+seat.join("TicTacToe", { watch: true });
+hear("message", ["sat", "t", "TicTacToe", null, null, 0, null]);
+console.log(seat.ticket);
+"""
 
 
 def test_a_page_hears_once_of_each_end_also_of_one_that_it_missed_and_of_a_seat_after_a_refusal(tmp_path: Path) -> None:
     files = {"package.json": '{"type": "module"}', "netcode.js": LINK, "seat.js": FILES["seat.js"].read_text("utf-8")}
-    for name, text in {**files, "test.js": f"{HEAR}{{{ENDS}}}{{{CROSSED}}}"}.items():
+    for name, text in {**files, "test.js": f"{HEAR}{{{ENDS}}}{{{CROSSED}}}{{{OVERTAKEN}}}"}.items():
         (tmp_path / name).write_text(text, "utf-8")
 
     told = subprocess.run([node(), tmp_path / "test.js"], capture_output=True, text=True, check=True).stdout
     again = '["join","TicTacToe",{"legal":true,"name":"Ann","ticket":"t.key"}]'
-    assert told == f"link,sat,missed,started,seen\nlink,gone,sat 0 {again}\n"
+    assert told == f"link,sat,missed,started,seen\nlink,gone,sat 0 {again}\nt.key {again}\nnull\n"
 
 
 @pytest.mark.parametrize("web", [True, Web(), Web(origins=["https://example.org"])])

@@ -148,14 +148,12 @@ export class Board {
   }
 
   #part(path, kind, value, ...inside) {
-    const label = `${path.join(" ")}: ${value === null ? "empty" : this.text(value)}`;
-    const inList = typeof value === "string" && typeof path.at(-1) === "number"; // there it may be its own place
-    const called = inList ? [...path.slice(0, -1), value] : path;
+    const called = typeof value === "string" && typeof path.at(-1) === "number" ? [...path.slice(0, -1), value] : path; // in a list it may be its own place
     const key = [path, called].map(keyOf).find((key) => this.#places.has(key));
     if (!key) return make("span", { class: kind }, inside);
     const taken = this.chosen.includes(key), goes = taken || this.#targets.has(key);
     const onclick = goes ? () => (taken ? this.again() : this.#point(key)) : null;
-    return make("button", { type: "button", class: `${kind} ${taken ? "chosen" : goes ? "go" : ""}`, "aria-pressed": taken, "aria-disabled": !goes, "data-key": key, "aria-label": label, onclick }, inside);
+    return make("button", { type: "button", class: `${kind} ${taken ? "chosen" : goes ? "go" : ""}`, "aria-pressed": taken, "aria-disabled": !goes, "data-key": key, "aria-label": `${path.join(" ")}: ${value === null ? "empty" : this.text(value)}`, onclick }, inside);
   }
 
   #mark(value, name, piece = this.#isSeat(name, value)) {
@@ -178,8 +176,7 @@ export class Board {
       if (x >= row.length) return make("span");
       return row[x] === null && this.#isHidden(place) ? back("?") : this.#part(place, "item", row[x], this.#cell(row[x], x, pieces, blank));
     })]);
-    const head = numbered && [number(""), Array.from({ length: across }, (_, x) => number(x))];
-    return make("div", { class: `grid ${numbered ? "numbered" : ""} ${records ? "records" : ""}`, style: `--across: ${across}; --long: ${long}` }, head, cells);
+    return make("div", { class: `grid ${numbered ? "numbered" : ""} ${records ? "records" : ""}`, style: `--across: ${across}; --long: ${long}` }, numbered && [number(""), Array.from({ length: across }, (_, x) => number(x))], cells);
   }
 
   #items(value, path) {

@@ -20,6 +20,7 @@ export class Seat extends EventTarget {
   view = {};
   pending = null;
   #wanted = [];
+  #own; // the ticket that a nil one stands for
   #client;
   #options;
   #told = { state: {}, view: {} }; // what is becoming the state and the view
@@ -77,6 +78,7 @@ export class Seat extends EventTarget {
 
   join(game, wanted = {}) {
     this.#forget();
+    this.#own = wanted.ticket ?? this.#own;
     this.#wanted = [game, { legal: true, key: wanted.ticket || wanted.watch ? undefined : drawn(32), ...wanted, name: wanted.name?.toWellFormed() }];
     this.#send("join", ...this.#wanted);
   }
@@ -211,9 +213,9 @@ export class Seat extends EventTarget {
 
   #sit([table, game, seat, ticket, last, room]) {
     const again = this.seat === seat && this.table === table;
-    const { name, ticket: own } = this.#wanted[1];
+    const { name } = this.#wanted[1];
     this.#sat = true;
-    Object.assign(this, { table, game, seat, room, ticket: ticket ?? own ?? this.ticket });
+    Object.assign(this, { table, game, seat, room, ticket: seat === null ? null : (this.#own = ticket ?? this.#own) });
     this.#told = { state: { last }, view: {} };
     if (!again) Object.assign(this, this.#told); // else what was there is shown until everything follows
     this.#wanted = [game, { legal: true, name, ...(this.ticket ? { ticket: this.ticket } : { room: `#${table}`, watch: true }) }];

@@ -47,12 +47,11 @@ $("join").onsubmit = (event) => {
   event.preventDefault();
   const way = event.submitter?.value;
   if (way === "else") return uninvited(), draw();
-  const changed = [...$("options").querySelectorAll("[data-was]")].filter((input) => input.value !== input.dataset.was);
   sit((room && hashGame) || offered, {
     room: room || (way === "friends" ? drawn(5) : undefined),
     ...(way === "watch" ? { watch: true } : {
       players: Number($("count")?.value) || undefined,
-      options: valuesOf(changed),
+      options: valuesOf([...$("options").querySelectorAll("[data-was]")].filter(({ value, dataset }) => value !== dataset.was)),
     }),
   });
 };
