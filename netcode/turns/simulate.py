@@ -3,6 +3,7 @@
 import operator
 import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import inf
@@ -51,9 +52,10 @@ class Simulation:
 def seed_of(seed: Any) -> int:
     """Return a seed as an int, also one of numpy's; raise `TypeError` for what is none."""
     kind: type[Any] = seed.__class__
-    if kind is bool or not hasattr(kind, "__index__"):
-        raise TypeError(f"seed must be an int, not {kind.__name__}")
-    return operator.index(seed)
+    if kind is not bool:
+        with suppress(TypeError):  # an array has __index__, too, which raises unless it is a scalar
+            return operator.index(seed)
+    raise TypeError(f"seed must be an int, not {kind.__name__}")
 
 
 def dice_for(seed: int | None) -> random.Random:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from netcode.turns import Clock, Free, Game, RulesError, check, move, simulate
-from netcode.turns.bots import SearchBot
+from netcode.turns.bots import RandomBot, SearchBot
 from netcode.turns.replay import stored_tables
 from netcode.turns.simulate import Choice, dice_for, done
 from netcode.turns.table import Refused, Table
@@ -24,6 +24,13 @@ class Count(Game):
         self.total += number
         if self.total >= 9:
             self.finish(self.mover)
+
+
+class Several:
+    """As numpy's arrays are: they have `__index__`, and only those that are scalars answer it."""
+
+    def __index__(self) -> int:
+        raise TypeError("only integer scalar arrays can be converted to a scalar index")
 
 
 def _forgets(*_: Any) -> None: ...
@@ -175,6 +182,9 @@ def test_what_is_no_class_of_rules_is_told_so(call: Callable[[Any], object], gam
     [
         (partial(simulate, Count), {"seed": None}, TypeError, "seed must be an int, not NoneType"),
         (partial(simulate, Count), {"seed": True}, TypeError, "seed must be an int, not bool"),
+        (partial(simulate, Count), {"seed": Several()}, TypeError, "seed must be an int, not Several"),
+        (RandomBot, {"seed": Several()}, TypeError, "seed must be an int, not Several"),
+        (RandomBot, {"seed": "anne"}, TypeError, "seed must be an int, not str"),
         (
             partial(simulate, Count),
             {"options": "size"},
