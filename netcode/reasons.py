@@ -170,12 +170,12 @@ _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errn
 _RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN, errno.ENOTCONN, errno.EPROTOTYPE}
 _TAKEN, _NOT_OURS, _FORBIDDEN = {errno.EADDRINUSE}, {errno.EADDRNOTAVAIL}, {errno.EACCES, errno.EPERM}
 _NO_FAMILY = {errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
-_NO_DESCRIPTORS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_NO_DESCRIPTORS, _NO_MEMORY = {errno.EMFILE, errno.ENFILE}, {errno.ENOBUFS, errno.ENOMEM}
 
 
 def is_shortage(error: OSError) -> bool:
     """Tell whether the operating system ran out of something that comes back: descriptors or memory."""
-    return error.errno in _NO_DESCRIPTORS
+    return error.errno in _NO_DESCRIPTORS | _NO_MEMORY
 
 
 NEEDS_ZONE = "a link-local address counts on one interface, which must be named: fe80::1%eth0"
@@ -203,8 +203,12 @@ def advice_on_listening(error: OSError, host: str, port: int) -> str:
         return f'this computer speaks no {family}; leave the host out (""), to listen on what it speaks'
     if _lacks_zone(host):
         return NEEDS_ZONE
-    if is_shortage(error):
+    if number == errno.ENFILE:
+        return "the programs of this computer have too many files or connections open; close some"
+    if number in _NO_DESCRIPTORS:
         return "this program has too many files or connections open; close some or raise the limit"
+    if number in _NO_MEMORY:
+        return "this computer has no memory left for connections; close programs that have many, or much memory"
     return printable(error.strerror or str(error) or type(error).__name__)
 
 
@@ -233,9 +237,15 @@ def reason_from_error(error: OSError, where: str) -> Reason:
     elif number == errno.ETIMEDOUT:
         code = ReasonCode.TIMEOUT
         text = f"{where} stopped answering; the network between may be down"
+    elif number == errno.ENFILE:
+        code = ReasonCode.NO_DESCRIPTORS
+        text = f"the programs of this computer have too many files or connections open to reach {where}; close some"
     elif number in _NO_DESCRIPTORS:
         code = ReasonCode.NO_DESCRIPTORS
         text = f"this program has too many files or connections open to reach {where}; close some or raise the limit"
+    elif number in _NO_MEMORY:
+        code = ReasonCode.NETWORK
+        text = f"this computer has no memory left to reach {where}; close programs that have many connections, or much memory"
     elif number in _FORBIDDEN:
         code = ReasonCode.NETWORK
         text = f"this system forbids this program to reach {where}; does a firewall or a sandbox stop it?"
@@ -272,4 +282,5 @@ if sys.platform == "win32":  # pragma: no cover - Windows has its own numbers fo
     _NOT_OURS |= {errno.WSAEADDRNOTAVAIL}
     _FORBIDDEN |= {errno.WSAEACCES}
     _NO_FAMILY |= {errno.WSAEAFNOSUPPORT, errno.WSAEPROTONOSUPPORT}
-    _NO_DESCRIPTORS |= {errno.WSAEMFILE, errno.WSAENOBUFS}
+    _NO_DESCRIPTORS |= {errno.WSAEMFILE}
+    _NO_MEMORY |= {errno.WSAENOBUFS}

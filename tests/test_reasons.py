@@ -55,6 +55,8 @@ def os_error(number: int) -> OSError:
         (errno.EINVAL, "fe80::1", 7777, "a link-local address counts on one interface, which must be named"),
         (errno.EINVAL, "fe80::1%eth0", 7777, os.strerror(errno.EINVAL)),
         (errno.EMFILE, "", 7777, "this program has too many files or connections open; close some"),
+        (errno.ENFILE, "", 7777, "the programs of this computer have too many files or connections open; close some"),
+        (errno.ENOBUFS, "", 7777, "this computer has no memory left for connections; close programs"),
         (errno.EIO, "", 7777, os.strerror(errno.EIO)),
     ],
 )
@@ -145,6 +147,9 @@ def test_reasons_compare_by_what_they_say_not_by_the_error_behind_them() -> None
         (errno.ENOTCONN, ReasonCode.RESET, "broke"),
         (errno.ETIMEDOUT, ReasonCode.TIMEOUT, "stopped answering"),
         (errno.EMFILE, ReasonCode.NO_DESCRIPTORS, "raise the limit"),
+        (errno.ENFILE, ReasonCode.NO_DESCRIPTORS, "the programs of this computer have too many files"),
+        (errno.ENOBUFS, ReasonCode.NETWORK, "this computer has no memory left to reach"),
+        (errno.ENOMEM, ReasonCode.NETWORK, "this computer has no memory left to reach"),
         (errno.EPERM, ReasonCode.NETWORK, "does a firewall or a sandbox stop it?"),
         (errno.EACCES, ReasonCode.NETWORK, "this system forbids this program to reach"),
         (errno.EAFNOSUPPORT, ReasonCode.NETWORK, "as where IPv6 is switched off; is there another one?"),
@@ -185,7 +190,9 @@ def test_an_explained_error_keeps_its_own_code() -> None:
     assert reason_from_error(error, "h:1") == Reason(ReasonCode.BROKEN_TLS, "h:1 does not speak TLS")
 
 
-@pytest.mark.parametrize(("number", "short"), [(errno.EMFILE, True), (errno.ENFILE, True), (errno.EIO, False)])
+@pytest.mark.parametrize(
+    ("number", "short"), [(errno.EMFILE, True), (errno.ENFILE, True), (errno.ENOBUFS, True), (errno.EIO, False)]
+)
 def test_shortages_are_told_from_other_errors(number: int, short: bool) -> None:
     assert is_shortage(os_error(number)) is short
 
