@@ -218,15 +218,15 @@ def without_traceback(error: OSError) -> OSError:
     return error
 
 
-def reason_from_error(error: OSError, where: str) -> Reason:
-    """Make the reason for an error of the operating system on the link to `where`."""
+def reason_from_error(error: OSError, where: str, address: str = "") -> Reason:
+    """Make the reason for an error of the operating system on the link to `where`, a name perhaps of this `address`."""
     without_traceback(error)  # a game may keep a reason for as long as it likes
     number = error.errno
     if isinstance(error, Explained):
         code, text = error.code, f"{where} {error}"
     elif number == errno.ECONNREFUSED:
         return refused(where, error)
-    elif number in {errno.EINVAL, *_UNREACHABLE} and _lacks_zone(where.removeprefix("[")):
+    elif number in {errno.EINVAL, *_UNREACHABLE} and _lacks_zone(address or where.removeprefix("[")):
         code, text = ReasonCode.UNREACHABLE, f"{where} cannot be reached: {NEEDS_ZONE}"
     elif number in _UNREACHABLE:
         code = ReasonCode.UNREACHABLE

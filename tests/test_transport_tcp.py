@@ -13,7 +13,7 @@ from bounds import Patience, until
 from loopback import LOOPBACK, accept, settle
 
 from benchmarks.ports import free_port
-from netcode.reasons import Reason, ReasonCode
+from netcode.reasons import NEEDS_ZONE, Reason, ReasonCode
 from netcode.transport import tcp as module
 from netcode.transport.lookup import MAX_LOOKUPS
 from netcode.transport.tcp import ATTEMPT_DELAY, LOOKUP_PAUSE, TCP, TcpConnector, TcpNetwork
@@ -230,6 +230,16 @@ def test_a_name_that_leads_nowhere_is_a_reason(names: Names, code: ReasonCode) -
     assert reason.code is code
     if code is ReasonCode.NAME_NOT_FOUND:
         assert reason.text == "the name gmae.example has no address; is it spelled right, and is this computer online?"
+
+
+def test_a_name_of_a_link_local_address_alone_is_told_to_name_the_interface() -> None:
+    reason = settle(TcpNetwork(Names("fe80::7")).connect("printer.example", 7777, 0.0))
+
+    assert isinstance(reason, Reason)
+    assert (reason.code, reason.text) == (
+        ReasonCode.UNREACHABLE,
+        f"printer.example:7777 cannot be reached: {NEEDS_ZONE}",
+    )
 
 
 @pytest.mark.parametrize("host", ["a" * 300, "bad..label", "new\nline.example"])

@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import sys
+from typing import Any
 
 from netcode.address import Address, check_destination, from_socket
 from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error
@@ -44,6 +45,7 @@ class TcpConnector:
         self._ask_again = 0.0
         self._next_attempt = 0.0
         self._error: OSError | None = None
+        self._error_at = ""
 
     def start(self, now: float) -> None:
         """Begin at once where nobody has to be asked, so that there is a descriptor to wait on from the beginning."""
@@ -82,7 +84,7 @@ class TcpConnector:
         error = self._error
         assert error is not None
         self.close()
-        return reason_from_error(error, self.where)
+        return reason_from_error(error, self.where, self._error_at)
 
     def descriptors(self) -> Descriptors:
         if self._lookup is not None:
@@ -144,7 +146,7 @@ class TcpConnector:
         hold(sock)
         if before is not None:
             shut(before)
-        self._note(OSError(number, os.strerror(number)))
+        self._note(OSError(number, os.strerror(number)), _with_zone(sockaddr))
 
     def _finish_attempts(self) -> Transport | None:
         """Look at each attempt under way; return the first that got through."""
@@ -166,10 +168,16 @@ class TcpConnector:
             self._note(OSError(number, os.strerror(number)))
         return None
 
-    def _note(self, error: OSError) -> None:
+    def _note(self, error: OSError, address: str = "") -> None:
         """Keep the error that says most: a refusal proves that somebody is there."""
         if self._error is None or self._error.errno != errno.ECONNREFUSED:
-            self._error = error
+            self._error, self._error_at = error, address
+
+
+def _with_zone(sockaddr: tuple[Any, ...]) -> str:
+    """Return the host of an address as `getaddrinfo` gives it: the zone of IPv6 is a number of its own there."""
+    host, _, *ipv6 = sockaddr
+    return f"{host}%{ipv6[1]}" if ipv6 and ipv6[1] else host
 
 
 class TcpNetwork:
