@@ -9,9 +9,9 @@ from faults.wire import ACK, BYE, PING, PONG, WELCOME, bye, control, frame, hell
 from hypothesis import given
 from hypothesis import strategies as st
 from inside import doorway_of, has_link, link_of, links_of, session_of, stream_of
-from scene import HOST, PORT, TICK, Scene, only
+from scene import HOST, PORT, TICK, Listening, Scene, only
 
-from netcode import Address, ReasonCode, State
+from netcode import Address, Reason, ReasonCode, State
 from netcode.session.comeback import GREETINGS
 from netcode.session.link import PARTING, PATIENCE
 from netcode.testing.network import MemoryTransport
@@ -732,3 +732,14 @@ def test_a_greeting_that_costs_much_waits_and_is_not_late(scene: Scene) -> None:
 
     assert [len(one.told(WELCOME)) for one in newcomers] == [1, 1, 1]
     assert len(server.peers) == 15
+
+
+def test_who_sends_back_the_greeting_is_told_to_be_no_server(scene: Scene) -> None:
+    listening = Listening(scene, control(1, "netcode", 1, "", "", 65536, None, 0, None))
+    client = listening.client()
+
+    listening.play(1.0)
+
+    text = "that is not a netcode server: it sends back what it gets, or is a client; is the port right?"
+    assert scene.left(client) == Reason(ReasonCode.MALFORMED, text)
+    listening.server.close()

@@ -269,6 +269,9 @@ class Link:
             self._hear_bye(control.reason)
             return
         greeting = self._greeting
+        if greeting is Welcome and not self._greeted and isinstance(control, Hello):
+            text = "that is not a netcode server: it sends back what it gets, or is a client; is the port right?"
+            raise ProtocolError(ReasonCode.MALFORMED, text)
         if greeting is None or self._greeted or not isinstance(control, greeting):
             raise ProtocolError(ReasonCode.MALFORMED, "a greeting came where none belongs")
         self._greeted = True
