@@ -1,5 +1,8 @@
 """Both ends of TCP connections on the loopback device."""
 
+import socket
+
+import pytest
 from transport_contract import ROUNDS
 
 from netcode.reasons import Reason
@@ -10,6 +13,17 @@ from netcode.transport.tcp_socket import TcpTransport
 from netcode.waiting import CustomWaiter, wait
 
 LOOPBACK = "127.0.0.1"
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="this computer has no IPv6")
 
 
 def settle(connector: Connector, now: float = 0.0) -> Transport | Reason:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from bounds import Patience, until
-from loopback import LOOPBACK, accept, settle
+from loopback import LOOPBACK, accept, needs_ipv6, settle
 
 from benchmarks.ports import free_port
 from netcode.reasons import NEEDS_ZONE, Reason, ReasonCode
@@ -232,6 +232,7 @@ def test_a_name_that_leads_nowhere_is_a_reason(names: Names, code: ReasonCode) -
         assert reason.text == "the name gmae.example has no address; is it spelled right, and is this computer online?"
 
 
+@needs_ipv6
 def test_a_name_of_a_link_local_address_alone_is_told_to_name_the_interface() -> None:
     reason = settle(TcpNetwork(Names("fe80::7")).connect("printer.example", 7777, 0.0))
 

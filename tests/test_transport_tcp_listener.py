@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 import pytest
-from loopback import LOOPBACK, accept, connect
+from loopback import LOOPBACK, accept, connect, needs_ipv6
 from transport_contract import Ends, receive
 
 from benchmarks.ports import free_port
@@ -103,16 +103,7 @@ def test_a_page_in_a_browser_says_that_it_cannot_listen(monkeypatch: pytest.Monk
     assert caught.value.errno == errno.EOPNOTSUPP
 
 
-def has_ipv6() -> bool:
-    try:
-        with socket.create_server(("::1", 0), family=socket.AF_INET6):
-            return True
-    except OSError:
-        return False
-
-
 needs_two = pytest.mark.skipif(sys.platform == "darwin", reason="there, 127.0.0.2 is no address of this computer")
-needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this computer has no IPv6")
 
 
 def resolves(*hosts: str) -> Any:
