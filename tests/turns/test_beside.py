@@ -432,3 +432,66 @@ def test_what_is_large_or_in_itself_is_compared_as_far_as_that_takes_no_time() -
 def test_of_many_things_the_first_are_named_and_of_none_nothing_is_said() -> None:
     assert told_of_all([]) == ""
     assert told(["d", "c", "b", "a"]).startswith(" Beside the fields the rules change a, b, c and 1 more, which")
+
+
+class Bare:
+    """Has a slot that nothing was put into, and refuses to be looked at."""
+
+    __slots__ = ("hand",)
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("not bound to anything")
+
+
+class Silent:
+    def __repr__(self) -> str:
+        raise ValueError("nothing to say")
+
+
+def refuse(_self: Any) -> Any:
+    raise RuntimeError("not bound to anything")
+
+
+ABSENT: Any = type("Absent", (), {"__class__": property(refuse)})  # stands for something that is not there
+UNSEEN: tuple[Any, ...] = [Bare()], [ABSENT()], SimpleNamespace(one=Silent())
+
+
+@pytest.mark.parametrize("unseen", UNSEEN, ids=["slots", "proxy", "repr"])
+def test_what_cannot_be_looked_at_is_not_known_and_ends_nothing(unseen: Any) -> None:
+    def work(self: Any) -> int:
+        return 1 if unseen is not None else 0
+
+    assert check(game_of(work), games=2).ok
+
+
+class Draws(Game):
+    """Draws beside the game in some games, comes to a stop in others, and counts how often it was played."""
+
+    counted: ClassVar[Counter[str]] = Counter()
+    draw: ClassVar[list[Any]] = [random.random]
+    total: int = 0
+    kind: int = 0
+    drawn: float = 0.0
+
+    def setup(self) -> None:
+        self.kind = self.random.randrange(3)
+
+    def cards(self) -> list[int]:
+        return [] if self.kind == 1 and self.total > 4 else [1, 2, 3]
+
+    @move(card=cards)
+    def play(self, card: int) -> None:
+        self.counted["plays"] += 1
+        self.total += 1
+        if self.kind == 0:
+            self.drawn = self.draw[0]()
+        if self.total > 8:
+            self.finish(self.mover)
+        self.turn_to(1 - self.mover)
+
+
+def test_what_changes_beside_the_fields_hides_no_other_fault() -> None:
+    problems = check(Draws, games=12).problems
+
+    assert any("the same seed and moves give another game" in problem for problem in problems)
+    assert any("deadlock" in problem for problem in problems)

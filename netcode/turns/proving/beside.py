@@ -3,8 +3,10 @@
 import inspect
 import random
 import sys
+from array import array
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import islice
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
@@ -26,6 +28,7 @@ _ORDERED: Any = (list, tuple, deque)
 _CHANGING: Any = (list, dict, set, deque)
 _SETS: Any = (set, frozenset)
 _DICT: Any = dict
+_PACKED: Any = (bytearray, array)
 _WHOLE = (bool, int, float, complex, str, bytes, type, FunctionType, MethodType, ModuleType)
 
 _CALLED: Any = (FunctionType, staticmethod, classmethod, property, *PARTLY, type(lru_cache(lambda: None)))
@@ -54,10 +57,14 @@ class Beside:
 
     def marks(self) -> Marks:
         """Return what each variable is known by as it is now."""
-        return {name: _Marker().mark(get(), ()) for name, get in self._places.items()}
+        return {name: _marked(get) for name, get in self._places.items()}
 
     def _keep(self, name: str, get: Callable[[], Any]) -> None:
         """Compare a variable, and go on with what it holds where that is a function, a class or an object of one."""
+        with suppress(Exception):  # of an object that cannot be looked at, such as one that stands for another
+            self._keep_what_it_holds(name, get)
+
+    def _keep_what_it_holds(self, name: str, get: Callable[[], Any]) -> None:
         value = get()
         kind: type[Any] = value.__class__
         if isinstance(value, type):
@@ -121,6 +128,13 @@ def _names_in(code: CodeType) -> Iterator[str]:
             yield from _names_in(constant)
 
 
+def _marked(get: Callable[[], Any]) -> Any:
+    try:
+        return _Marker().mark(get(), ())
+    except Exception:  # noqa: BLE001 - what cannot be looked at is not known
+        return None
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -154,10 +168,12 @@ class _Marker:
             return kind, len(value), tuple([self.mark(item, above) for item in islice(value, MOST)])
         if isinstance(value, _SETS):
             return kind, len(value), frozenset([self.mark(item, above) for item in islice(value, MOST)])
+        if isinstance(value, _PACKED):
+            return kind, hash(bytes(value))
         if isinstance(value, random.Random):
             return kind, value.getstate()
         if not _is_class_of_author(kind):  # what else it may have in it, such as a cache, is its own matter
-            return kind, None if kind.__repr__ is _ADDRESS else repr(value)
+            return kind, None if kind.__repr__ is _ADDRESS else hash(repr(value))
         parts = {name: getattr(value, name, None) for name in _slots(kind)} | getattr(value, "__dict__", {})
         return kind, tuple([(name, self.mark(part, above)) for name, part in parts.items()])
 

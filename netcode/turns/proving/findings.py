@@ -20,7 +20,6 @@ class Findings:
     _suspect: str | None = None
     _symptoms: dict[str, tuple[str, str, str]] = field(default_factory=dict[str, tuple[str, str, str]])
     _beside: set[str] = field(default_factory=set[str])
-    _explained: bool = False
 
     @property
     def is_broken(self) -> bool:
@@ -76,12 +75,11 @@ class Findings:
         first = next(iter(self._symptoms), None)
         return self._cause is None and self._suspect is None and first in self._beside - self._known.keys()
 
-    def explain(self, there: str, *, sure: bool = False) -> None:
-        """Say more of what may come of what is kept beside the fields; if it is sure to, other symptoms follow from it."""
+    def explain(self, there: str) -> None:
+        """Say more of what may come of what is kept beside the fields."""
         for kind in self._beside & self._symptoms.keys():
             what, where, before = self._symptoms[kind]
             self._symptoms[kind] = what, where, f"{before}{before and there and '.'}{there}"
-        self._explained = sure
 
     def settle(self) -> None:
         """End a game: its symptoms follow from what broke it, or may break each; if nothing did, from the first of them."""
@@ -92,8 +90,6 @@ class Findings:
             elif kind not in self._known:
                 self._known[kind] = cause
                 self.follows.setdefault(cause, []).append(what)
-        if self._explained:  # what is kept beside the fields is there in every game
-            self._suspect, self._explained = self._suspect or self._cause, False
         self._symptoms = {}
 
     def lines(self) -> list[str]:

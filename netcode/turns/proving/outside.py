@@ -74,7 +74,8 @@ def _read(
 ) -> Iterator[tuple[Callable[..., Any], ast.FunctionDef]]:
     """Yield what is in reach of functions and can be read, but for what Python's own library does."""
     for function, tree in in_reach(cls, functions):
-        if tree is not None and is_of_user(function.__code__.co_filename):
+        file = function.__code__.co_filename
+        if tree is not None and (is_of_user(file) or file.startswith("<")):  # as at a prompt
             yield function, tree
 
 

@@ -282,7 +282,7 @@ class Playtest:
         """Say of this game's symptoms what the rules change beside the fields."""
         names = self._changing(job, self._taken[:REPEATED])
         if names:
-            self.findings.explain(told(names), sure=True)
+            self.findings.explain(told(names))
         else:
             self.findings.explain(told_of_all(differing(self.beside.first, self.beside.marks())))
 
