@@ -4,7 +4,6 @@ import errno
 import os
 import socket
 import sys
-from typing import Any
 
 from netcode.address import Address, check_destination, from_socket
 from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error
@@ -146,7 +145,7 @@ class TcpConnector:
         hold(sock)
         if before is not None:
             shut(before)
-        self._note(OSError(number, os.strerror(number)), _with_zone(sockaddr))
+        self._note(OSError(number, os.strerror(number)), from_socket(sockaddr).host)
 
     def _finish_attempts(self) -> Transport | None:
         """Look at each attempt under way; return the first that got through."""
@@ -172,12 +171,6 @@ class TcpConnector:
         """Keep the error that says most: a refusal proves that somebody is there."""
         if self._error is None or self._error.errno != errno.ECONNREFUSED:
             self._error, self._error_at = error, address
-
-
-def _with_zone(sockaddr: tuple[Any, ...]) -> str:
-    """Return the host of an address as `getaddrinfo` gives it: the zone of IPv6 is a number of its own there."""
-    host, _, *ipv6 = sockaddr
-    return f"{host}%{ipv6[1]}" if ipv6 and ipv6[1] else host
 
 
 class TcpNetwork:
