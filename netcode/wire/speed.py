@@ -1,7 +1,7 @@
 """The hot path, in C where that was built and is wanted.
 
-Of messages, `netcode.wire.codec` says what it means, of pings `netcode.wire.protocol`. Where sockets are POSIX's it has their two calls as well, for
-`netcode.transport.tcp_socket`.
+Of messages, `netcode.wire.codec` says what it means, of pings `netcode.wire.protocol`. Where sockets are POSIX's it has
+their two calls as well, for `netcode.transport.tcp_socket`.
 """
 
 import os

@@ -65,9 +65,10 @@ class Findings:
             there: more of it, as it was this time, for its end: elsewhere it may be otherwise, and is the same problem.
             beside: whether it may come of what the rules keep beside the fields.
         """
-        self._symptoms.setdefault(_kinds_of(what)[0], (what, self.where, there))
+        kind, *_ = _kinds_of(what)
+        self._symptoms.setdefault(kind, (what, self.where, there))
         if beside:
-            self._beside.add(_kinds_of(what)[0])
+            self._beside.add(kind)
 
     @property
     def is_puzzling(self) -> bool:
