@@ -13,7 +13,7 @@ import pytest
 
 from netcode.turns import Game, check, move
 from netcode.turns.proving import twin
-from netcode.turns.proving.beside import Beside, differing, told, told_of_all
+from netcode.turns.proving.beside import Beside, differing, told_of_changed, told_of_changing
 
 Rule = Callable[[Any], int]
 
@@ -430,8 +430,8 @@ def test_what_is_large_or_in_itself_is_compared_as_far_as_that_takes_no_time() -
 
 
 def test_of_many_things_the_first_are_named_and_of_none_nothing_is_said() -> None:
-    assert told_of_all([]) == ""
-    assert told(["d", "c", "b", "a"]).startswith(" Beside the fields the rules change a, b, c and 1 more, which")
+    assert told_of_changed([]) == ""
+    assert told_of_changing(["d", "c", "b", "a"]).startswith(" Beside the fields the rules change a, b, c and 1 more, which")
 
 
 class Bare:

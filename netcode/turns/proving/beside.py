@@ -18,12 +18,14 @@ from netcode.turns.proving.watching import is_of_user
 
 MOST = 10_000
 """Parts of one variable that are compared; what has more, such as a dictionary of words, is compared as far as that."""
+ALL = 100_000
+"""Parts of all variables that are compared, the same share of each; rules have a few dozen of them at most."""
 DEEP = 30
 """Parts within parts that are compared."""
-_KIT = "netcode.turns."
-_ADDRESS: Any = object.__repr__
 NAMED = 3
 """Variables that are named at most."""
+_KIT = "netcode.turns."
+_ADDRESS: Any = object.__repr__  # which says where an object is, and nothing of it
 _ORDERED: Any = (list, tuple, deque)
 _CHANGING: Any = (list, dict, set, deque)
 _SETS: Any = (set, frozenset)
@@ -57,7 +59,8 @@ class Beside:
 
     def marks(self) -> Marks:
         """Return what each variable is known by as it is now."""
-        return {name: _marked(get) for name, get in self._places.items()}
+        most = min(MOST, ALL // max(1, len(self._places)))
+        return {name: _marked(get, most) for name, get in self._places.items()}
 
     def _keep(self, name: str, get: Callable[[], Any]) -> None:
         """Compare a variable, and go on with what it holds where that is a function, a class or an object of one."""
@@ -128,9 +131,9 @@ def _names_in(code: CodeType) -> Iterator[str]:
             yield from _names_in(constant)
 
 
-def _marked(get: Callable[[], Any]) -> Any:
+def _marked(get: Callable[[], Any], most: int) -> Any:
     try:
-        return _Marker().mark(get(), ())
+        return _Marker(most).mark(get(), ())
     except Exception:  # noqa: BLE001 - what cannot be looked at is not known
         return None
 
@@ -149,8 +152,8 @@ def _content(cell: CellType) -> Any:
 class _Marker:
     """Marks one value: equal ones are marked alike, also where they are objects that know no equality."""
 
-    def __init__(self) -> None:
-        self._left = MOST
+    def __init__(self, most: int) -> None:
+        self._left = self._most = most
 
     def mark(self, value: Any, above: tuple[int, ...]) -> Any:
         """Return what a value is known by, which is within others."""
@@ -162,12 +165,12 @@ class _Marker:
             return None
         above = (*above, id(value))
         if isinstance(value, _DICT):
-            items = [(self.mark(key, above), self.mark(item, above)) for key, item in islice(_DICT.items(value), MOST)]
+            items = [(self.mark(key, above), self.mark(item, above)) for key, item in islice(_DICT.items(value), self._most)]
             return kind, len(value), tuple(items)
         if isinstance(value, _ORDERED):
-            return kind, len(value), tuple([self.mark(item, above) for item in islice(value, MOST)])
+            return kind, len(value), tuple([self.mark(item, above) for item in islice(value, self._most)])
         if isinstance(value, _SETS):
-            return kind, len(value), frozenset([self.mark(item, above) for item in islice(value, MOST)])
+            return kind, len(value), frozenset([self.mark(item, above) for item in islice(value, self._most)])
         if isinstance(value, _PACKED):
             return kind, hash(bytes(value))
         if isinstance(value, random.Random):
@@ -195,7 +198,7 @@ def listed(names: Collection[str]) -> str:
     return f"{', '.join(known[:NAMED])}{f' and {len(known) - NAMED} more' if len(known) > NAMED else ''}"
 
 
-def told(names: Collection[str]) -> str:
+def told_of_changing(names: Collection[str]) -> str:
     """Say what a game changes each time beside the fields, for the end of a sentence."""
     return (
         f" Beside the fields the rules change {listed(names)}, which all tables share and a restart forgets: what counts "
@@ -203,7 +206,7 @@ def told(names: Collection[str]) -> str:
     )
 
 
-def told_of_all(names: Collection[str]) -> str:
+def told_of_changed(names: Collection[str]) -> str:
     """Say what has changed beside the fields, which caches do as well; nothing where nothing has."""
     kept = f" Beside the fields {listed(names)} changed meanwhile: a cache may, but what counts in a game is a field"
     return kept if names else ""

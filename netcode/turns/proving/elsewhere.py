@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from netcode.turns.errors import BUGS, RulesError
 from netcode.turns.proving import outside, twin
-from netcode.turns.proving.beside import Beside, differing, told_of_all
+from netcode.turns.proving.beside import Beside, differing, told_of_changed
 from netcode.turns.proving.report import Report
 from netcode.turns.rules import Game
 
@@ -54,7 +54,7 @@ def compare(
             report.notes.append(_ONE_OF_THEM if twin.is_one() else _UNKNOWN_THERE)
             return
         if theirs != ours:
-            findings.add(_difference(game, ours, theirs, told_of_all(differing(beside.first, beside.marks()))))
+            findings.add(_difference(game, ours, theirs, told_of_changed(differing(beside.first, beside.marks()))))
             return
         if is_late():
             return

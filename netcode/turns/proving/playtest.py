@@ -10,7 +10,7 @@ from netcode.turns.errors import BUGS, Refusal, RulesError
 from netcode.turns.language.definition import definition_of
 from netcode.turns.proving import watching
 from netcode.turns.proving.attempts import in_the_way
-from netcode.turns.proving.beside import Beside, differing, listed, told, told_of_all
+from netcode.turns.proving.beside import Beside, differing, listed, told_of_changed, told_of_changing
 from netcode.turns.proving.growth import Growth
 from netcode.turns.proving.positions import RESTARTED, Positions, deadlock
 from netcode.turns.proving.report import Report
@@ -282,9 +282,9 @@ class Playtest:
         """Say of this game's symptoms what the rules change beside the fields."""
         names = self._changing(job, self._taken[:REPEATED])
         if names:
-            self.findings.explain(told(names))
+            self.findings.explain(told_of_changing(names))
         else:
-            self.findings.explain(told_of_all(differing(self.beside.first, self.beside.marks())))
+            self.findings.explain(told_of_changed(differing(self.beside.first, self.beside.marks())))
 
     def _changing(self, job: Job, taken: Moves, every: int = 1) -> set[str]:
         """Return what changes beside the fields while a game is played again, for which a cache has all.
@@ -294,6 +294,8 @@ class Playtest:
         before, names = self.beside.marks(), set[str]()
         with suppress(RulesError):
             for number, _ in enumerate(self._moves_of(job, taken)):
+                if self._is_late():
+                    break
                 if number % every == 0:
                     after = self.beside.marks()
                     names |= {*differing(before, after)}
