@@ -431,7 +431,9 @@ def test_what_is_large_or_in_itself_is_compared_as_far_as_that_takes_no_time() -
 
 def test_of_many_things_the_first_are_named_and_of_none_nothing_is_said() -> None:
     assert told_of_changed([]) == ""
-    assert told_of_changing(["d", "c", "b", "a"]).startswith(" Beside the fields the rules change a, b, c and 1 more, which")
+    assert told_of_changing(["d", "c", "b", "a"]).startswith(
+        " Beside the fields the rules change a, b, c and 1 more, which"
+    )
 
 
 class Bare:

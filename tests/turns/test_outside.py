@@ -173,6 +173,23 @@ class Counted(Game, ABC, Generic[Kind]):
         self.finish()
 
 
+def test_what_the_game_is_given_to_is_read_as_a_rule_of_it() -> None:
+    class Thing(Counted[int]):
+        cards: ClassVar[list[int]] = [1]
+
+        @staticmethod
+        def put(game: Any) -> None:
+            game.cards.append(1)
+
+        @move
+        def go(self) -> None:
+            self.put(self)
+
+    (told,) = uses(Thing)
+
+    assert told.startswith("Thing.put changes game.cards, at ")
+
+
 def test_what_the_library_does_and_what_is_done_to_other_things_or_once_is_not_told() -> None:
     class Thing(Counted[int]): ...
 

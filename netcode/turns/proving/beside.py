@@ -165,7 +165,9 @@ class _Marker:
             return None
         above = (*above, id(value))
         if isinstance(value, _DICT):
-            items = [(self.mark(key, above), self.mark(item, above)) for key, item in islice(_DICT.items(value), self._most)]
+            items = [
+                (self.mark(key, above), self.mark(item, above)) for key, item in islice(_DICT.items(value), self._most)
+            ]
             return kind, len(value), tuple(items)
         if isinstance(value, _ORDERED):
             return kind, len(value), tuple([self.mark(item, above) for item in islice(value, self._most)])

@@ -40,11 +40,9 @@ _LIST: Any = list
 def uses(cls: type[Any]) -> Iterator[str]:
     """Yield what the rules of a class use that is outside of the game, and what they change there, as sentences."""
     told, given, rules = set[str](), _given(cls), _rules(cls)
-    listing = [
-        rule for domain in _domains(cls) if isinstance(domain, Listed) and domain.name is None for rule in [domain.rule]
-    ]
+    listing = [domain.rule for domain in _domains(cls) if isinstance(domain, Listed) and domain.name is None]
     reached = [*_read(cls, [*rules, *listing, *given])]
-    taking = _taking_the_game([*(rules.keys() - _static(cls)), *listing], dict(reached))
+    taking = _taking_the_game(cls, [*(rules.keys() - _static(cls)), *listing], dict(reached))
     for function, tree in reached:
         where = rules.get(function, f"{function.__name__}()")
         first = first_of(tree) if function in taking else None
@@ -84,7 +82,7 @@ def _static(cls: type[Any]) -> set[Any]:
 
 
 def _taking_the_game(
-    known: list[Callable[..., Any]], trees: Mapping[Callable[..., Any], ast.FunctionDef]
+    cls: type[Any], known: list[Callable[..., Any]], trees: Mapping[Callable[..., Any], ast.FunctionDef]
 ) -> set[Callable[..., Any]]:
     """Return which functions have the game, or its class, as their first argument: those, and what they call with theirs."""
     todo, found = [*known], set[Callable[..., Any]]()
@@ -96,9 +94,12 @@ def _taking_the_game(
         for node in ast.walk(trees[current]):
             match node:
                 case ast.Call(ast.Name(name), [ast.Name(passed), *_]) if passed == first_of(trees[current]):
-                    todo += filter(None, [function_of(current.__globals__.get(name))])
+                    called = current.__globals__.get(name)
+                case ast.Call(ast.Attribute(_, name), [ast.Name(passed), *_]) if passed == first_of(trees[current]):
+                    called = getattr_static(cls, name, None)
                 case _:
-                    pass
+                    continue
+            todo += filter(None, [function_of(called)])
     return found
 
 
