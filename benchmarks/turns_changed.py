@@ -125,7 +125,16 @@ def try_change(change: Change, *, tables: int, kills: int, seed: int, folder: Pa
         if number == 1:
             file.write_text(edited(source, change), encoding="utf-8")
 
-    outcome = run(file, tables=tables, kills=kills, seed=seed, folder=folder, first_after=4 * tables, between=between)
+    outcome = run(
+        file,
+        tables=tables,
+        kills=kills,
+        seed=seed,
+        folder=folder,
+        first_after=4 * tables,
+        first_asked=change.takes_back,
+        between=between,
+    )
     return outcome, wrong_with(change, outcome, (folder / "server.log").read_text(encoding="utf-8"))
 
 

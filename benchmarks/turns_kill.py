@@ -133,6 +133,7 @@ def run(
     players_each: int = 2,
     seconds: float = 600.0,
     first_after: int = 0,
+    first_asked: bool = False,
     between: Callable[[int], None] = lambda _kills: None,
 ) -> Outcome:
     """Play games at `tables` over a server that is killed `kills` times, until all of them are over, or frozen.
@@ -145,6 +146,7 @@ def run(
         folder: where the database and the log of the server are kept.
         seconds: after which it is given up.
         first_after: plays that have to be in before it is killed for the first time.
+        first_asked: whether a question has to be open then.
         between: called with the number of kills so far while the server is down.
     """
     chance = random.Random(seed)
@@ -173,6 +175,8 @@ def run(
                 outcome.wrong.append("the server ended by itself")
                 break
             due = time.monotonic() >= kill_at and sum(player.told for player in players) >= first_after
+            if first_asked and outcome.kills == 0:
+                due = due and any(player.seat.question and not player.seat.pending for player in players)
             if outcome.kills < kills and due:
                 server.kill()
                 outcome.kills += 1
