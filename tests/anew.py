@@ -1,23 +1,31 @@
-"""What compares seconds of the wall clock is measured anew where the machine stood still meanwhile.
+"""What compares seconds is measured anew where it may have been the machine that took them.
 
 A test marked `timed` has a bound that a machine may miss which gives nobody its processor for some seconds: a link that
 is silent for so long, a lease that ends, an answer at once. If it fails and the machine did not stand still, it has
 failed. If it did, that says nothing, and the test runs again; the end of the report says which did.
+
+A test marked `costs` has a bound of the processor's time: the shortest of three runs has to keep it. What a virtual
+machine's neighbours take away counts as time of the processor, too, and makes a run dearer, never cheaper.
 """
 
 import time
+from collections.abc import Generator
 
 import pytest
 from _pytest.runner import runtestprotocol
-from bounds import stalls
+from bounds import DearError, stalls
 
 STILL = 0.2
 """Seconds in all for which the machine stood still: with less, whoever fails has failed."""
 TIMES = 5
 """So often a test is run at most."""
+DEAR_TIMES = 3
+"""So often one is at most that costs too much."""
 TOGETHER = 100.0
 """Seconds of all runs after which there is no other: whoever takes longer is ended."""
 
+dear = pytest.StashKey[str]()
+"""What the test says that cost too much."""
 said = pytest.StashKey[list[str]]()
 """What the end of the report says."""
 
@@ -25,7 +33,11 @@ said = pytest.StashKey[list[str]]()
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Run a test that is marked, and again where what was measured is the machine."""
-    if item.get_closest_marker("timed") is None:
+    if item.get_closest_marker("timed") is not None:
+        run = run_timed
+    elif item.get_closest_marker("costs") is not None:
+        run = run_costs
+    else:
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = run(item, nextitem)
@@ -35,7 +47,17 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return True
 
 
-def run(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep that it was the cost which failed."""
+    if call.excinfo is not None and isinstance(call.excinfo.value, DearError):
+        item.stash[dear] = str(call.excinfo.value)
+    return (yield)
+
+
+def run_timed(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
     """Run it until it has passed, or failed on a machine that did not stand still; return how that went."""
     begun, times = time.monotonic(), 1
     while True:
@@ -45,9 +67,24 @@ def run(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestRepo
             return reports
         if times == TIMES or time.monotonic() - begun > TOGETHER:
             return reports
-        notes = item.config.stash.setdefault(said, [])
-        notes.append(f"{item.nodeid}: run again, since the machine stood still for {lost():.1f} s")
+        _say(item, f"the machine stood still for {lost():.1f} s")
         times += 1
+
+
+def run_costs(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
+    """Run it until it costs little enough, or has cost too much each time; return how that went."""
+    times = 1
+    while True:
+        item.stash[dear] = ""
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        if not item.stash[dear] or sum(report.failed for report in reports) > 1 or times == DEAR_TIMES:
+            return reports
+        _say(item, item.stash[dear])
+        times += 1
+
+
+def _say(item: pytest.Item, why: str) -> None:
+    item.config.stash.setdefault(said, []).append(f"{item.nodeid}: run again, since {why}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

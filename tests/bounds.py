@@ -11,6 +11,10 @@ PULSE = 0.05
 """Seconds between two looks whether the machine stands still; what is later than that by as much counts."""
 
 
+class DearError(AssertionError):
+    """Something took more time of the processor than it may: in a test that is marked `costs`, each time it is run."""
+
+
 class Patience:
     """Stands in the condition of a loop: `while patient() and ...`. True, until it fails because that took too long."""
 

@@ -1,4 +1,4 @@
-"""A test with a bound by the wall clock runs again where the machine stood still, and only there."""
+"""A test with a bound of time runs again where it may have been the machine that took it, and only there."""
 
 import os
 import subprocess
@@ -22,6 +22,7 @@ anew.stalls = stalls
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "timed: as in pyproject.toml")
+    config.addinivalue_line("markers", "costs: as in pyproject.toml")
     config.pluginmanager.register(anew, "anew")
 """
 TESTS = """
@@ -60,24 +61,83 @@ def test_not_marked():
 def test_how_often():
     assert runs == [5.0, 0.0, *[5.0] * 5, 0.1, 5.0]
 """
+COSTS = """
+import pytest
+from bounds import DearError
+
+runs = []
+
+def costs(name, dear):
+    runs.append(name)
+    if dear:
+        raise DearError(f"{name} took 9 s of 1")
+
+@pytest.fixture
+def judge():
+    yield
+    costs("judge", "judge" not in runs)
+
+@pytest.fixture
+def wrong():
+    yield
+    assert runs == []
+
+@pytest.mark.costs
+def test_dear_once(judge):
+    pass
+
+@pytest.mark.costs
+def test_dear_each_time():
+    costs("always", True)
+
+@pytest.mark.costs
+def test_dear_and_wrong(wrong):
+    costs("wrong", True)
+
+@pytest.mark.costs
+def test_wrong():
+    costs("cheap", False)
+    assert not runs
+
+def test_not_marked():
+    costs("unmarked", True)
+
+def test_how_often():
+    assert runs == ["judge", "judge", "always", "always", "always", "wrong", "cheap", "unmarked"]
+"""
 
 
 @pytest.mark.process
 def test_what_the_machine_made_late_is_run_again_and_what_is_wrong_is_not(tmp_path: Path) -> None:
-    (tmp_path / "machine.py").touch()
-    (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
-    (tmp_path / "test_it.py").write_text(TESTS, encoding="utf-8")
+    told = outcome(tmp_path, TESTS)
 
+    assert "3 failed, 2 passed" in told
+    assert told.count("::test_late_once: run again, since the machine stood still for 5.0 s") == 1
+    assert told.count("::test_late_each_time: run again") == 4
+    assert told.count("run again") == 5
+
+
+@pytest.mark.process
+def test_what_cost_too_much_once_is_run_again_and_what_is_wrong_is_not(tmp_path: Path) -> None:
+    told = outcome(tmp_path, COSTS)
+
+    assert "4 failed, 2 passed, 1 error" in told
+    assert told.count("::test_dear_once: run again, since judge took 9 s of 1") == 1
+    assert told.count("::test_dear_each_time: run again, since always took 9 s of 1") == 2
+    assert told.count("run again") == 3
+
+
+def outcome(folder: Path, tests: str) -> str:
+    """Run these tests in a pytest of their own, and return what it printed."""
+    (folder / "machine.py").touch()
+    (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (folder / "test_it.py").write_text(tests, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT), str(ROOT / "tests")])},
+        [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", "--rootdir", folder, folder],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT), str(ROOT / "tests")])},
         capture_output=True,
         timeout=DEADLINE,
         text=True,
         check=False,
     )
-
-    assert "3 failed, 2 passed" in done.stdout, done.stdout + done.stderr
-    assert done.stdout.count("::test_late_once: run again, since the machine stood still for 5.0 s") == 1
-    assert done.stdout.count("::test_late_each_time: run again") == 4
-    assert done.stdout.count("run again") == 5
+    return done.stdout + done.stderr

@@ -8,6 +8,15 @@ from netcode.diagnostics import log
 
 from .stage import Stage, loopback_stage, memory_stage
 
+STAGES = frozenset({"memory", "loopback"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whatever is played on a stage: its updates may cost only so much."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not STAGES.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.costs)
+
 
 @pytest.fixture(autouse=True)
 def every_warning_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:

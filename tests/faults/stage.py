@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from bounds import until
+from bounds import DearError, until
 from inside import arrivals_of, graces_of, keys_of, linked_at, links_of, origins_of, peer_of
 
 import netcode
@@ -59,6 +59,11 @@ class Actor:
             if self.forgets_messages:
                 events = [event for event in events if not isinstance(event, netcode.Received)]
             self.diary += events
+
+    def costs_less_than(self, seconds: float) -> None:
+        """Assert that no update took so much of the processor."""
+        if not self.worst_cpu < seconds:
+            raise DearError(f"an update of {self.end!r} took {self.worst_cpu:.3f} s of {seconds:g}")
 
 
 class Stage:
@@ -286,7 +291,7 @@ def _judge_actors(actors: list[Actor]) -> None:
         actor.diary += actor.end.events()
         assert actor.end.state is netcode.State.DISCONNECTED
         _judge_diary(actor)
-        assert actor.worst_cpu < FRAME, f"an update of {actor.end!r} took {actor.worst_cpu:.3f} s"
+        actor.costs_less_than(FRAME)
         assert actor.worst_wall < BLOCKED, f"an update of {actor.end!r} blocked for {actor.worst_wall:.3f} s"
 
 

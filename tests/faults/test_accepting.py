@@ -357,7 +357,7 @@ def test_a_backlog_of_those_who_left_is_passed_within_the_frame(loopback: Stage)
     loopback.play(2 * TICK)
 
     assert seconds <= 12 * TICK  # 64 in each update
-    assert actor.worst_cpu < 0.03
+    actor.costs_less_than(0.03)
     assert len(links_of(server)) == 2
 
 
