@@ -210,7 +210,7 @@ export class Client extends EventTarget {
     };
     /** @type {Inner} */ const acknowledge = (count, name) => {
       if (count > base + kept.length) throw Error(name);
-      while (base < count) shed();
+      for (; base < count; attempts = 0) shed();
     };
     /** @type {Inner} */ const welcome = (_, id, limit, secret, count, __, grace, first) => {
       const back = this.id !== null;
@@ -230,7 +230,7 @@ export class Client extends EventTarget {
       const to = new URL(this.url), moved = code === 31 && isText(place) && place.length <= 260 && WHERE.test(place);
       [to.host, to.host] = ["-:1", moved && +place.split(":").pop() < 65_536 ? place : ""];
       const where = to.host !== "-:1" && place;
-      // Secrets go to hosts that were named or proven.
+      // Secrets go to hosts named or proven.
       const safe = to.protocol === "wss:" || to.hostname === new URL(home).hostname || (!anew && credentials === null);
       if (!where || !safe || this.id !== null || ++hops > 3) return over(REASONS[code] ?? "OTHER", said.slice(0, 128), false, code, where);
       [this.url, token, anew] = [String(to), new Uint8Array(), false];
@@ -241,6 +241,7 @@ export class Client extends EventTarget {
       else if ((kind === WELCOME) === greeted) throw Error("MALFORMED");
       else if (kind === WELCOME) welcome(...fields);
       else if (kind === 0) {
+        attempts = 0;
         received += 1;
         tell("message", fields[0]);
       } else {

@@ -78,8 +78,12 @@ test("attempts are spaced ever longer, five seconds at most, until the seat is g
   assert.match(client.reason.text, /^the server or the network broke the link; and then: no server answers at ws:/);
 });
 
-test("who hangs up after each welcome is come back to ever later, until a link lasts for a second", () => {
-  let { socket } = join({ welcome: welcome() });
+for (const [use, serve] of [
+  ["lasts for a second", () => mock.timers.tick(1000)],
+  ["brings a message", ({ socket }) => socket.hear(framed("a"))],
+  ["takes one away", ({ socket, client }) => (client.send("a"), socket.hear(bytes(6, 1)))],
+]) test(`who hangs up after each welcome is come back to ever later, until a link ${use}`, () => {
+  let { socket, client } = join({ welcome: welcome() });
   const comeBack = () => {
     socket.onclose();
     for (let pause = 10; pause < 10_000; pause += 10) {
@@ -93,7 +97,7 @@ test("who hangs up after each welcome is come back to ever later, until a link l
   };
 
   assert.deepEqual([1, 2, 3, 4, 5, 6, 7].map(comeBack), [500, 800, 1280, 2050, 3280, 5000, 5000]);
-  mock.timers.tick(1000);
+  serve({ socket, client });
   assert.equal(comeBack(), 500);
 });
 
