@@ -466,6 +466,33 @@ def test_what_cannot_be_looked_at_is_not_known_and_ends_nothing(unseen: Any) -> 
     assert check(game_of(work), games=2).ok
 
 
+class Config(dict[str, Any]):
+    """A dictionary whose keys are attributes, as many have one: what is not in it is a KeyError."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self[name]
+
+
+CONFIG, NOWHERE = Config(goal=3), ABSENT()
+
+
+def test_rules_may_name_a_configuration_and_a_proxy_of_nothing() -> None:
+    class Configured(Game):
+        total: int = 0
+        more: ClassVar[Config] = Config(step=1)
+
+        @move
+        def up(self) -> None:
+            self.total += self.more.step
+            if self.total >= CONFIG.goal:
+                self.finish(self.mover)
+            if self.total > 99:
+                NOWHERE()
+                NOWHERE.append(CONFIG.pop("goal"))
+
+    assert check(Configured, games=2).ok
+
+
 class Draws(Game):
     """Draws beside the game in some games, comes to a stop in others, and counts how often it was played."""
 

@@ -23,6 +23,7 @@ from netcode.turns.language.sources import (
     function_of,
     mangled,
     requires_text,
+    rule_of,
     tree_of,
 )
 
@@ -284,7 +285,12 @@ def _is_plain(name: str, member: Any) -> bool:
         return True
     if isinstance(member, (TypeVar, ParamSpec, *ALIASES)) or get_origin(member) is not None:
         return True  # a name for a type: `Hand = list[Card]`, `Maybe = int | None`
-    return callable(member) or hasattr(member, "__get__") or function_of(member) is not None
+    return callable(member) or _describes(member, "__get__") or function_of(member) is not None
+
+
+def _describes(member: object, verb: str) -> bool:
+    """Tell whether Python asks a member what it is read as, or has it see to what is assigned; it looks at the type alone."""
+    return hasattr(type(member), verb)
 
 
 def _refuse_unannotated(cls: type[Any], name: str, member: Any) -> None:
@@ -308,7 +314,7 @@ def _clash(cls: type[Any], name: str, what: str) -> str:
 
 def _check_cache(cls: type[Any], name: str, member: Any) -> None:
     """Raise `RulesError` for a method that keeps what it returned: it keeps the game, too, each as it was at one move."""
-    behind = member.fget if isinstance(member, property) else getattr(member, "rule", member)
+    behind = member.fget if isinstance(member, property) else rule_of(member)
     if isinstance(behind, _CACHE):
         raise RulesError(
             f"{cls.__name__}.{name} keeps each game that it was called on for ever, and what it returned before that was "
@@ -318,7 +324,7 @@ def _check_cache(cls: type[Any], name: str, member: Any) -> None:
 
 def _takes(member: Any) -> bool:
     """Tell whether what is assigned to a member of a class is seen to by it: a property with a setter."""
-    return member.fset is not None if isinstance(member, property) else hasattr(member, "__set__")
+    return member.fset is not None if isinstance(member, property) else _describes(member, "__set__")
 
 
 def _check_changes(cls: type[Any], function: Callable[..., Any], fields: dict[str, Field]) -> None:

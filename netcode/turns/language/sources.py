@@ -7,6 +7,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property, lru_cache, partial, partialmethod
 from hashlib import blake2b
 from itertools import chain
@@ -21,21 +22,38 @@ PARTLY: Any = (partialmethod, cached_property)
 
 def function_of(member: Any) -> Callable[..., Any] | None:
     """Return the function behind a member of a class: a method, a move, a property; None for anything else."""
-    member = _decorated(member)
-    member = getattr(member, "__wrapped__", member)
-    return member if inspect.isfunction(member) else None
+    member = _part(_decorated(member), "__wrapped__")
+    return member if type(member) is FunctionType else None
 
 
 def _decorated(member: Any) -> Any:
     """Return what is behind a member of a class, with what decorators put around it."""
-    member = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
-    return member.func if isinstance(member, PARTLY) else member
+    member = _part(_part(member, "fget"), "__func__")
+    return member.func if is_a(member, PARTLY) else member
+
+
+def is_a(thing: Any, kind: Any) -> bool:
+    """Tell what something is by its type alone: to `isinstance` a proxy answers in another's place, or refuses to."""
+    return issubclass(type(thing), kind)
+
+
+def _part(thing: Any, name: str) -> Any:
+    """Return an attribute of whatever an author has; the thing itself where it has none, or refuses to be looked at."""
+    with suppress(Exception):
+        part = getattr(thing, name, None)
+        return thing if part is None else part
+    return thing
 
 
 def members_of(cls: type[Any]) -> list[Any]:
     """Return what a class and its bases define, but for the kit; of a move, its rule."""
     members = [member for base in cls.__mro__ if not _is_kit(base) for member in vars(base).values()]
-    return [getattr(member, "rule", member) for member in members]
+    return [rule_of(member) for member in members]
+
+
+def rule_of(member: Any) -> Any:
+    """Return the rule behind a move; whatever else it is, the member itself."""
+    return _part(member, "rule")
 
 
 @lru_cache(8)
@@ -326,7 +344,7 @@ def _called(cls: type[Any], function: Callable[..., Any], node: ast.AST) -> list
         found = [vars(base)[node.attr] for base in cls.__mro__ if node.attr in vars(base) and not _is_kit(base)]
     elif isinstance(node, ast.Name):
         found = [function.__globals__.get(node.id)]
-    found = [member.func if isinstance(member, partial) else member for member in found]
+    found = [member.func if is_a(member, partial) else member for member in found]
     functions = [_whole(member) for member in found if member is not None]
     modules = {function.__module__} | {base.__module__ for base in cls.__mro__ if not _is_kit(base)}
     return [other for other in functions if other is not None and other.__module__ in modules]
@@ -335,7 +353,7 @@ def _called(cls: type[Any], function: Callable[..., Any], node: ast.AST) -> list
 def _whole(member: Any) -> Callable[..., Any] | None:
     """Return the function behind a member, as it is called: with what decorators of Python's put around it."""
     outer = _decorated(member)
-    return outer if inspect.isfunction(outer) else function_of(member)
+    return outer if type(outer) is FunctionType else function_of(member)
 
 
 def _is_kit(base: type[Any]) -> bool:

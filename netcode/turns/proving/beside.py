@@ -13,7 +13,7 @@ from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from netcode.turns.language.definition import definition_of
-from netcode.turns.language.sources import PARTLY, function_of, members_of
+from netcode.turns.language.sources import PARTLY, function_of, is_a, members_of
 from netcode.turns.proving.watching import is_of_user
 
 MOST = 10_000
@@ -90,9 +90,10 @@ class Beside:
         for one in sorted(names & given.keys()):
             value = given[one]
             self._keep(one, partial(given.get, one))
-            if isinstance(value, ModuleType) and _is_module_of_author(value):
-                for inner in sorted(names & vars(value).keys()):
-                    self._keep(f"{one}.{inner}", partial(vars(value).get, inner))
+            if is_a(value, ModuleType) and _is_module_of_author(value):
+                module: ModuleType = value
+                for inner in sorted(names & vars(module).keys()):
+                    self._keep(f"{one}.{inner}", partial(vars(module).get, inner))
         for one, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             self._keep(f"{one} of {name}()", partial(_content, cell))
         last = [*zip(code.co_varnames[code.co_argcount - 1 :: -1], (function.__defaults__ or ())[::-1], strict=False)]

@@ -7,13 +7,14 @@ import ast
 import builtins
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from inspect import getattr_static
 from types import ModuleType
 from typing import Any
 
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.domains import Domain, Listed, Open
-from netcode.turns.language.sources import first_of, function_of, in_reach, members_of
+from netcode.turns.language.sources import first_of, function_of, in_reach, is_a, members_of
 from netcode.turns.proving.scopes import names_in
 from netcode.turns.proving.watching import is_of_user
 from netcode.turns.values import Bag
@@ -211,9 +212,11 @@ class _Reader:
                 return self._imported[name]
             case ast.Name(name) if name not in self._own[node]:
                 found = self._globals.get(name, getattr(builtins, name, None))
-                if isinstance(found, ModuleType):
-                    return found.__name__
-                return f"{getattr(found, '__module__', None)}.{getattr(found, '__qualname__', name)}"
+                with suppress(Exception):  # of an object that refuses to be looked at
+                    if isinstance(found, ModuleType):
+                        return found.__name__
+                    return f"{getattr(found, '__module__', None)}.{getattr(found, '__qualname__', name)}"
+                return ""
             case ast.Attribute(value, name):
                 whole = self._whole(value)
                 return f"{whole}.{name}" if whole else ""
@@ -231,7 +234,7 @@ class _Reader:
                 return
         for one in changed:
             match one:
-                case ast.Name(name) if isinstance(self._global_at(one, name), _LIST):
+                case ast.Name(name) if is_a(self._global_at(one, name), _LIST):
                     yield name
                 case ast.Attribute(ast.Name(first), name) if first == self._first and name not in self._fields:
                     if isinstance(getattr_static(self._cls, name, None), _LIST):
@@ -248,7 +251,7 @@ class _Reader:
         match node:
             case ast.Name(name):
                 found = self._global_at(node, name)
-                return isinstance(found, type) and issubclass(self._cls, found)
+                return is_a(found, type) and issubclass(self._cls, found)
             case ast.Call(ast.Name("type"), [ast.Name(first)]) | ast.Attribute(ast.Name(first), "__class__"):
                 return first == self._first
             case _:
