@@ -39,6 +39,10 @@ class Renamed(Game):
     def wait(self) -> None: ...
 
 
+class Other(Count):
+    """A game beside it, which what is stored of the first would begin anew as."""
+
+
 Renamed.__name__ = "Count"
 TABLE = "0" * 24
 
@@ -140,6 +144,7 @@ def test_a_view_of_a_step_knows_the_options_of_its_table(tmp_path: Path, caplog:
         def setup(self, length: int = 3) -> None:
             self.total = length - 3
 
+    Long.__name__ = "Sized"  # what the rules became
     table = Table.create(Sized, 2, {"size": 5}, secret=secret_of(1))
     begun = table.snapshot()
     database = tmp_path / "games.db"
@@ -226,6 +231,7 @@ def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> No
         (empty, Count, "cannot be read"),
         (damaged, Count, "cannot be read"),
         (database, Renamed, "the rules have changed since"),
+        (database, Other, "is one of Count, not of Other; give the file with that game"),
     ]:
         with pytest.raises(Unavailable, match=text):
             list(frames(path, TABLE, game))
