@@ -659,6 +659,10 @@ def test_a_ticket_is_kept_for_its_server_and_its_name(tmp_path: Path) -> None:
     mine.forget()
     mine.forget()
     assert mine.read() is None
+    pasted = SeatFile(game, "Ann" * 100, ("h", 1))  # longer than a file may be called
+    with pasted.held():
+        pasted.write("table.key")
+    assert pasted.read() == "table.key"
 
 
 def test_two_windows_of_one_name_keep_a_seat_each(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from netcode.turns.protocol import MAX_NAME
 from netcode.turns.store import Unavailable
 from netcode.turns.store.file_lock import InUse, lock_of, take_lock
 
@@ -18,7 +19,7 @@ class SeatFile:
     """
 
     def __init__(self, game: Path, name: str, *addresses: tuple[str, int]) -> None:
-        plain = "".join(character for character in name if character.isalnum()) or "me"
+        plain = "".join(character for character in name[:MAX_NAME] if character.isalnum()) or "me"
         self._path = game.with_name(f".{game.stem}.{plain}.seat")
         self._addresses = [f"{host}:{port}" for host, port in addresses]
 
