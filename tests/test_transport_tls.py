@@ -36,7 +36,7 @@ from netcode.transport.tls import (
     _explain,
     _translate,
 )
-from netcode.transport.tls_records import RECORDS
+from netcode.transport.tls_records import ALERT, RECORDS
 from netcode.waiting import CustomWaiter, wait
 
 pytestmark = needs_openssl
@@ -554,10 +554,12 @@ def test_a_plain_client_at_a_tls_port_is_told_apart(door: TlsDoorway, said: byte
         newcomer = accept(door)
         outcome = decide(newcomer)
         newcomer.close()
+        heard = plain.recv(100)
 
     code, text = code_and_text(outcome)
     assert code is ReasonCode.BROKEN_TLS
     assert text.endswith("does not speak TLS; use tls= at both ends or at none")
+    assert heard == ALERT
 
 
 def test_a_tls_client_at_a_plain_port_is_told_apart(certificate: Certificate) -> None:

@@ -11,7 +11,7 @@ from certificates import Certificate, needs_openssl
 
 from netcode.address import Address
 from netcode.transport.tcp_socket import TcpTransport, tune
-from netcode.transport.tls_records import HEADER, MAX_ANSWERS, MAX_BODY, Records
+from netcode.transport.tls_records import ALERT, HEADER, MAX_ANSWERS, MAX_BODY, Records
 from netcode.waiting import CustomWaiter, wait
 
 pytestmark = needs_openssl
@@ -105,6 +105,23 @@ def test_what_will_never_be_a_record_is_not_waited_for(
     assert arrives(server)
 
     assert server.hear() is True
+    server.flush()
+    assert wait(CustomWaiter(read=[pair[0].read_fd]), timeout=10.0)
+    assert pair[0].recv(100) == ALERT
+
+
+def test_who_has_greeted_by_tls_is_told_nothing_in_the_clear(
+    pair: tuple[TcpTransport, TcpTransport], server: Records, certificate: Certificate
+) -> None:
+    client = agree(pair, server, certificate)
+    while arrives_now(client):
+        client.hear()
+    pair[0].send(b"GET / HTTP/1.1\r\n")
+    assert arrives(server)
+
+    assert server.hear() is True
+    server.flush()
+    assert not arrives_now(client)
 
 
 def test_the_end_is_heard_again_and_again(pair: tuple[TcpTransport, TcpTransport], server: Records) -> None:

@@ -88,20 +88,20 @@ def test_the_length_of_a_frame_in_the_middle_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("start", "what"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n", "a web server"),
-        (b"HTTP", "a web server"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "an SSH server"),
-        (b"\x15\x03\x01\x00\x02\x02\x46", "a TLS server"),
-        (b"\x16\x03\x01\x02\x00", "a TLS program"),
-        (b"220 mail.example ESMTP\r\n", "a mail or FTP server"),
-        (b"220-welcome\r\n", "a mail or FTP server"),
-        (b"+OK POP3 ready\r\n", "a mail server"),
-        (b"RFB 003.008\n", "a VNC server"),
-        (b"GET / HTTP/1.1\r\n", "a web browser"),
-        (b"POST /form HTTP/1.1\r\n", "a web browser"),
-        (b"HEAD / HTTP/1.1\r\n", "a web browser"),
-        (b"OPTIONS * HTTP/1.1\r\n", "a web browser"),
-        (b"<html>", "a web or XML server"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "a web server; is the port right?"),
+        (b"HTTP", "a web server; is the port right?"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "an SSH server; is the port right?"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "a TLS server; is tls= missing at this end, or the port wrong?"),
+        (b"\x16\x03\x01\x02\x00", "a TLS program; is tls= missing at this end, or the port wrong?"),
+        (b"220 mail.example ESMTP\r\n", "a mail or FTP server; is the port right?"),
+        (b"220-welcome\r\n", "a mail or FTP server; is the port right?"),
+        (b"+OK POP3 ready\r\n", "a mail server; is the port right?"),
+        (b"RFB 003.008\n", "a VNC server; is the port right?"),
+        (b"GET / HTTP/1.1\r\n", "a web browser; is the port right?"),
+        (b"POST /form HTTP/1.1\r\n", "a web browser; is the port right?"),
+        (b"HEAD / HTTP/1.1\r\n", "a web browser; is the port right?"),
+        (b"OPTIONS * HTTP/1.1\r\n", "a web browser; is the port right?"),
+        (b"<html>", "a web or XML server; is the port right?"),
     ],
 )
 def test_a_stranger_is_named(start: bytes, what: str) -> None:
@@ -111,7 +111,7 @@ def test_a_stranger_is_named(start: bytes, what: str) -> None:
 
     assert rest == -1
     assert error.reason.code is ReasonCode.NOT_NETCODE
-    assert str(error) == f"that is not a netcode program, it looks like {what}; is the port right?"
+    assert str(error) == f"that is not a netcode program, it looks like {what}"
 
 
 def test_a_stranger_without_a_name_is_quoted_safely() -> None:

@@ -20,6 +20,9 @@ MAX_BODY = 18_432
 KINDS = frozenset(range(20, 25))
 """What a record may be."""
 
+ALERT = b"\x15\x03\x01\x00\x02\x02\x46"
+"""That no version of TLS was understood (RFC 5246, section 7.2.2), for who speaks none: OpenSSL hangs up on it in silence."""
+
 MAX_ANSWERS = 65_536
 """Bytes that wait, mostly what TLS has said by itself, of which the other end takes none while it asks for more."""
 
@@ -131,6 +134,8 @@ class Records:
         kind, major, size = self._begun[0], self._begun[1], int.from_bytes(self._begun[3:], "big")
         self._begun = b""
         if kind not in KINDS or major != 3 or size > MAX_BODY:
+            if self.tls.server_side and self.tls.shared_ciphers() is None:  # not even greeted
+                self._said.write(ALERT)
             return True  # which OpenSSL says better
         self._missing = size
         return not size

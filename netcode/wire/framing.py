@@ -111,7 +111,8 @@ def breach(data: memoryview, limit: int, greeted: bool) -> ProtocolError:
     if not greeted:
         for prefix, name in _STRANGERS:
             if start.startswith(prefix):
-                text = f"that is not a netcode program, it looks like {name}; is the port right?"
+                why = "is tls= missing at this end, or the port wrong?" if "TLS" in name else "is the port right?"
+                text = f"that is not a netcode program, it looks like {name}; {why}"
                 return ProtocolError(ReasonCode.NOT_NETCODE, text)
         shown = printable(start[:12].decode("latin-1"), 48)
         text = f"that is not a netcode program: it began with «{shown}»; is the port right?"
