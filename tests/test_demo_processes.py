@@ -216,7 +216,7 @@ def test_a_server_with_a_certificate_encrypts_for_those_who_say_so(start: Start,
     server.until("the games are in memory alone, and end with the server\n")
     assert [program.status() for program in (first, second, stranger, plain)] == [0, 0, 1, 1]
     assert "has a certificate that is not trusted" in stranger.output
-    assert "is that a netcode server, with --tls as here?" in plain.output
+    assert "it looks like a TLS server; is --tls missing at this end, or the port wrong?" in plain.output
 
 
 def test_a_certificate_that_is_none_is_told(start: Start, tmp_path: Path) -> None:
