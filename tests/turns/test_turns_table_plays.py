@@ -331,6 +331,7 @@ def test_who_is_out_is_told_of_an_undo_and_not_asked(sit: Sit) -> None:
         assert page.value("[...document.querySelectorAll('#ask button')].map((one) => one.innerText).join('')") == asked
     bob.click("[data-key=Allow]")
     cid.reads("Taken back", "#log")
+    assert not cid.value("document.querySelector('#view').checkVisibility()")  # the game has no fields
     assert ann.problems + bob.problems + cid.problems == []
 
 
