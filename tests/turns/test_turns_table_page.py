@@ -37,6 +37,7 @@ TIMEOUT = float(os.environ.get("NETCODE_TIMEOUT", "3"))
 OVER_OR_TURN = """document.querySelector("[data-key='Another table']") ? "over"
     : document.querySelector("#status.mine") && "turn\""""
 HOSTILE = "<img src=x onerror=hurt=1>"
+HEBREW = f"{HOSTILE}אב"
 SERVER = """
 import sys
 folder, port, certificate, proxies, timeout = sys.argv[1:]
@@ -381,17 +382,17 @@ def test_a_move_is_taken_back_if_the_others_consent(
 
 
 def test_what_others_say_never_becomes_html(browser: Browser, link: str, friends: Callable[..., Friend]) -> None:
-    friend = friends(link, "Far", browser, players=2, name=HOSTILE, options={"size": 4})
+    friend = friends(link, "Far", browser, players=2, name=HEBREW, options={"size": 4})
     friend.until(lambda: friend.seat.seated)
     lobby = browser.page(link)
-    lobby.reads(HOSTILE, "#tables")
-    lobby.reads(", 1 of 2 (size: 4)", "#tables")
+    apart = f"\u2068{HEBREW}\u2069"  # else the number would stand on the other side of the name
+    lobby.reads(f"Far: {apart}, 1 of 2 (size: 4)", "#tables")
     lobby.write("#name", "<b>Ann</b>")
     lobby.click("#tables button")
     lobby.reads("<b>Ann</b> (you)", "#players")
-    lobby.reads(HOSTILE, "#players")
-    friend.seat.say(HOSTILE)
-    lobby.reads(f"{HOSTILE}: {HOSTILE}", "#log")
+    lobby.reads(apart, "#players")
+    friend.seat.say(HEBREW)
+    lobby.reads(f"{apart}: {apart}", "#log")
     lobby.reads("<b>moved</b>", "#log")
     guest = browser.page(f"{link}#room={HOSTILE}&game={HOSTILE}")
     guest.reads("You were invited to the table <img", "#invited")

@@ -1,10 +1,10 @@
 // The fields of a game as nodes of a page, whatever they are.
-import { make } from "./seat.js";
+import { isolated, make } from "./seat.js";
 
 export const keyOf = (value) => JSON.stringify(value);
 export const entriesOf = (value) => (value instanceof Map ? [...value] : Object.entries(value));
 export const dl = (entries) => make("dl", null, entries.map(([name, item]) => make("div", null, make("dt", null, name), make("dd", null, item))));
-// Without what a computer adds: 0.65, and not 0.6499999999999999.
+// Not 0.6499999999999999.
 const rounded = (number) => (Math.abs(number) < 1e5 ? Number(number.toPrecision(6)) : Math.round(number));
 
 /** Return a value as one reads it; `nameOf(name, value)` may say whose number that is. */
@@ -17,7 +17,7 @@ export function written(value, nameOf = () => undefined) {
   return String(value);
 }
 
-/** Return what each of some plays is called: with the names of its arguments where two would read alike. */
+/** Return what plays are called: with the names of arguments where two would read alike. */
 export function labels(plays) {
   const short = plays.map(said), alike = Map.groupBy(short, (text) => text);
   return plays.map((play, at) => (alike.get(short[at]).length < 2 ? short[at] : exactly(play)));
@@ -36,9 +36,9 @@ const back = (text) => make("span", { class: "item back", role: "img", "aria-lab
 export class Board {
   chosen = []; // places, of a move that is said by several
   #targets = new Set();
-  #places = new Set(); // that were ever targets: they stay buttons, and keep the focus
+  #places = new Set(); // that were ever targets keep the focus
   #pieces = new Set(); // fields in which numbers are seats
-  #kinds = new Map(); // as what a list was shown first: it does not jump as it grows
+  #kinds = new Map(); // a list that grows does not jump
 
   constructor(seat, changed) {
     Object.assign(this, { seat, changed });
@@ -52,7 +52,7 @@ export class Board {
     return this.seat.state.names ?? [];
   }
 
-  nameOf = (number) => this.names[number] ?? "somebody";
+  nameOf = (number) => isolated(this.names[number]) ?? "somebody";
   whose = (number) => this.nameOf(number) + (number === this.seat.seat ? " (you)" : "");
   text = (value) => written(value, (name, item) => (this.#isSeat(name, item) ? this.nameOf(item) : undefined));
   again = () => ((this.chosen = []), this.changed());
@@ -93,7 +93,7 @@ export class Board {
     return dl(entries.map(([key, item]) => [called(key), this.#node(item, [...path, key])]));
   }
 
-  // By what it is for, as the server tells it: of two cards and two players neither belongs to either.
+  // Told by the server: of two cards and two players neither belongs to either.
   #isBySeat(field, entries, list) {
     const { fields = {}, by_seat = [] } = this.about ?? {}, { length } = this.names;
     const told = by_seat.includes(field) || /owned|others/.test(fields[field]);
@@ -131,7 +131,7 @@ export class Board {
     const side = Math.sqrt(value.length);
     if (!value.every(Array.isArray)) {
       const full = value.every((item) => typeof item !== "string" || item.length === 1);
-      // A hand of cards is no board.
+      // A hand is no board.
       return [side > (this.#isHidden(path) || /owned/.test(this.about?.fields[path[0]]) ? 3 : 2) && side % 1 === 0 && value.every(isCell) && (full || value.includes(null)) ? "square" : "items", side];
     }
     const across = Math.max(...value.map((line) => line.length)), all = value.flat();

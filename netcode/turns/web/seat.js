@@ -245,7 +245,10 @@ export class Seat extends EventTarget {
   }
 }
 
-/** Make a node with attributes, listeners such as `onclick`, and what is inside. */
+/** Keep what stands beside a text that runs from right to left where it is. */
+export const isolated = (text) => text?.replace(/.*[\u0590-\u08ff].*/s, "\u2068$&\u2069");
+
+/** Make a node with attributes, listeners, and what is inside. */
 export function make(tag, given, ...inside) {
   const made = Object.assign(document.createElement(tag), { given });
   for (const name in given) give(made, name);
@@ -253,7 +256,7 @@ export function make(tag, given, ...inside) {
   return made;
 }
 
-/** Have just this inside a node. What is there of the same kind, with the same `data-key`, stays and becomes the new one. */
+/** Have just this inside a node; what is there of the same kind and `data-key` becomes it. */
 export function fill(node, ...inside) {
   const what = (one) => `${one.nodeName} ${one.dataset?.key}`, old = Map.groupBy(node.childNodes, what);
   const stay = [...make("p", null, inside).childNodes].map((one) => {

@@ -1,6 +1,6 @@
-// The page of a table, for any game. What others say becomes text, never HTML.
+// What others say becomes text, never HTML.
 import { Board, keyOf, labels, said, written } from "./fields.js";
-import { Seat, drawn, fill as fillNode, make } from "./seat.js";
+import { Seat, drawn, fill as fillNode, isolated, make } from "./seat.js";
 
 const $ = (id) => document.getElementById(id);
 const seat = new Seat();
@@ -10,7 +10,7 @@ const board = new Board(seat, () => draw());
 const { nameOf, whose } = board;
 let link = "", focused, screen, offered, sent, store, onward;
 let answered = ""; // what we said where others are still to answer
-let before = {}; // what was drawn last: some of what happens is told by no event
+let before = {}; // drawn last: no event tells all
 let lines = []; // that nobody tells again
 const drafts = {};
 
@@ -36,7 +36,7 @@ function keep(what) {
   history.replaceState(what, ""); // for a reload
   attempt(() => localStorage.setItem(KEPT, keyOf(what)));
 }
-// A link leads to one table: after a game there, or where there is no seat, to any.
+// A link leads to one table, and once.
 function uninvited() {
   room = hashGame = offered = undefined;
   history.replaceState(history.state, "", location.pathname + location.search);
@@ -86,7 +86,7 @@ function lobby() {
   fill("back", ticket && button(`Back to your seat at ${game}${name ? ` as ${name}` : ""}`, () => sit(game, { ticket })));
   show("open", seat.tables.length && !room);
   fill("tables", seat.tables.map((table) => {
-    const who = `${table.names.join(", ") || "nobody yet"}, ${table.names.length} of ${table.players[1]}`;
+    const who = `${table.names.map(isolated).join(", ") || "nobody yet"}, ${table.names.length} of ${table.players[1]}`;
     return make("li", { "data-key": `at ${table.room}` }, `${table.game}: ${who}${Object.keys(table.options).length ? ` (${written(table.options)})` : ""}`, button("Sit down", () => sit(table.game, { room: table.room }), { "data-key": table.room, "aria-label": `Sit down with ${who}` }));
   }));
 }
@@ -261,7 +261,7 @@ const EVENTS = {
     tell(number === null ? "You watch." : `You sit at seat ${number}.`);
     recall();
   },
-  seated: (_, name) => tell(`${name} sits down`),
+  seated: (number) => tell(`${nameOf(number)} sits down`),
   started() {
     if (seat.seat !== null) uninvited();
     board.begin();
@@ -285,7 +285,7 @@ const EVENTS = {
   "not taken back": (_, text) => tell(text),
   presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} ${{ here: "is back", left: "has left" }[there] ?? `is ${there}`}`),
   over: (...result) => tell(ended(result), "end"),
-  said: (_, name, text) => remember(`${name}: ${text}`, "chat"),
+  said: (_, name, text) => remember(`${isolated(name)}: ${isolated(text)}`, "chat"),
   refused(play, text) {
     if (seat.seat === undefined) return notice(text);
     const full = play ? `${said(play)}: ${text}` : text;
