@@ -276,9 +276,12 @@ def test_who_has_answered_reads_what_and_that_it_may_be_changed(sit: Sit) -> Non
 def test_what_was_told_and_said_outlives_a_reload(sit: Sit) -> None:
     ann, bob = sit("Throws", "told"), sit("Throws", "told", "Bob")
     bob.reads("only you know (not told to all)\nall know", "#log")
-    ann.write("#text", "hello")
+    ann.write("#text", "hello " * 40)
     ann.press("Enter")
     bob.reads("Ann: hello", "#log")
+    ann.resize(300, 900)  # a phone is turned: the lines break anew
+    ann.until("(log => log.scrollHeight > log.clientHeight)(document.querySelector('#log'))")
+    ann.until("(log => log.scrollTop + log.clientHeight > log.scrollHeight - 2)(document.querySelector('#log'))")
     bob.reload()
 
     bob.reads("only you know (not told to all)\nall know\nAnn: hello", "#log")

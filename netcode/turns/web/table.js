@@ -226,7 +226,7 @@ function tell(text, kind) {
   const log = $("log");
   log.append(make("div", { class: kind }, text));
   if (log.children.length > 500) log.firstChild.remove();
-  log.scrollTop = 1e9;
+  onresize();
 }
 
 function remember(text, kind) {
@@ -318,6 +318,7 @@ $("chat").onsubmit = (event) => {
   const { value } = $("text");
   if (!value.trim() || seat.chat(value)) $("text").value = "";
 };
+onresize = () => ($("log").scrollTop = 1e9); // a phone is turned
 $("leave").onblur = () => fill("leave", "Leave the table");
 $("leave").onclick = () => {
   if (seat.seat === null || !seat.started || seat.over || $("leave").textContent.startsWith("Give")) leave();
