@@ -210,8 +210,12 @@ def test_who_came_by_a_link_reads_each_shot_and_finds_others_to_play(
         page.click("#tools .main")
     carl.click("#any")
     carl.reads("its seats are taken", "#notice")
+    carl.write("#name", "אב")
     carl.click("#else")
     carl.reads("Waiting for an enemy")
+    assert (
+        carl.text("#players") == "\u2068אב\u2069"
+    )  # else what stands beside it, such as seconds, would be drawn before it
     first, second = (ann, bob) if ann.until(f"{TURN} ? 'first' : {AIMS} && 'second'") == "first" else (bob, ann)
     seas = "getComputedStyle(document.querySelector('#near').closest('figure')).order"
     before = bob.value(seas)
@@ -219,7 +223,13 @@ def test_who_came_by_a_link_reads_each_shot_and_finds_others_to_play(
     first.value(FIRE)
 
     first.until(f"/^You (hit|missed) at .+ {'Bob' if first is ann else 'Ann'} aims/.test({STATUS})")
-    second.until(f"/^Your turn: fire! {'Ann' if first is ann else 'Bob'} (hit|missed) at /.test({STATUS})")
+    name = "Ann" if first is ann else "Bob"
+    second.until(f"/^Your turn: fire! {name} (hit|missed) at /.test({STATUS})")
+    page = first.value("location.href")
+    first.go("about:blank")
+    second.until(f"/^Your turn: fire! {name} (hit|missed) at [A-J][0-9]+ · {name} lost the connection/.test({STATUS})")
+    first.go(page)
+    first.reads("aims", "#status")
     assert (before, bob.value(seas)) == ("2", "2")
     bob.click("#leave")
     bob.reads("Give up and leave", "#leave")  # it stands beside what sends a text
@@ -231,7 +241,7 @@ def test_who_came_by_a_link_reads_each_shot_and_finds_others_to_play(
     ann.reads("Victory: Bob gave up", "#status")
     assert ann.text("#players") == "Ann against Bob (has left)"
     bob.reads("Play with a friend")
-    assert bob.text("#notice") == ""
+    assert bob.text("#notice") + bob.text("#players") == ""
     bob.click("#any")
     bob.reads("Hide your fleet", "#status")  # from Carl, who waits at a table for all
     assert bob.text("#leave") == "Leave"

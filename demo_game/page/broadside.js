@@ -1,5 +1,5 @@
 /** Broadside in a browser: two seas, on `seat.js` of netcode.turns. What others say is put there as text only. */
-import { Seat, drawn, fill, make } from "./seat.js";
+import { Seat, drawn, fill, isolated, make } from "./seat.js";
 
 const SIZE = 10, FLEET = [5, 4, 3, 3, 2];
 const NAMES = { 5: "carrier", 4: "battleship", 3: "cruiser", 2: "destroyer" };
@@ -10,7 +10,7 @@ let invited = new URLSearchParams(location.hash.slice(1)).get("room");
 let fleet = [], held = null, upright = false, hover = null, lines = 0, onward = false, hidden = false, frozen = "";
 
 const button = (text, onclick, kind, key = text) => make("button", { type: "button", "data-key": key, class: kind, onclick }, text);
-const nameOf = (number) => seat.state.names?.[number] ?? "somebody";
+const nameOf = (number) => isolated(seat.state.names?.[number]) ?? "somebody";
 const near = () => seat.seat ?? 0;
 const titleOf = ([column, row]) => `${String.fromCharCode(65 + column)}${row + 1}`;
 const cellsOf = ([length, [column, row], upright]) => Array.from({ length }, (_, step) => (upright ? [column, row + step] : [column + step, row]));
@@ -195,7 +195,7 @@ function status() {
   if (seat.myTurn && seat.pending) return "The shell is on its way…";
   const away = awayOf() < 0 ? "" : `${nameOf(awayOf())} lost the connection, and may come back`;
   const goesOn = seat.myTurn ? "Your turn: fire!" : away ? "" : seat.toMove.length > 1 ? "Both hide their fleets" : seat.toMove.length ? `${nameOf(seat.toMove[0])} ${hiddenFleets() > 1 ? "aims" : "hides a fleet"}` : "";
-  return [...(seat.myTurn ? [goesOn, lastShot()] : [lastShot(), goesOn]), away].filter(Boolean).join(seat.myTurn ? " " : " · ");
+  return (seat.myTurn ? [`${goesOn} ${lastShot()}`.trim(), away] : [lastShot(), goesOn, away]).filter(Boolean).join(" · ");
 }
 
 function tools() {
@@ -225,13 +225,12 @@ function draw() {
   $("invite").hidden = !at || seat.started;
   $("game").hidden = !at || !seat.started;
   $("talk").hidden = !at;
-  if (!at) return;
-  $("players").textContent = (seat.state.names ?? []).map((name, number) => {
+  $("players").textContent = (seat.state.names ?? []).map((_, number) => {
     const [there, left] = seat.presence[number] ?? ["here"];
     const now = there === "left" ? "has left" : there;
-    return name + (there === "here" ? "" : left === null ? ` (${now})` : ` (${now}, ${Math.ceil(left)} s)`);
+    return nameOf(number) + (there === "here" ? "" : left === null ? ` (${now})` : ` (${now}, ${Math.ceil(left)} s)`);
   }).join(" against ") + (seat.state.spectators ? `, ${seat.state.spectators} watching` : "");
-  if (!seat.started) return;
+  if (!at || !seat.started) return;
   keepDraft();
   document.querySelector(".seas").classList.toggle("battle", seat.seat !== null && hiddenFleets() > 1);
   sea("near", near());
@@ -253,7 +252,7 @@ function clocks() {
 
 function tell(text, kind) {
   $("log").append(make("div", { class: kind }, text));
-  $("log").scrollTop = 1e9;
+  onresize();
 }
 
 function tellShots() {
@@ -298,9 +297,9 @@ const EVENTS = {
     tellShots();
   },
   told: (text) => tell(text),
-  seated: (_, name) => tell(`${name} comes into sight`),
+  seated: (number) => tell(`${nameOf(number)} comes into sight`),
   presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} ${{ here: "is back", away: "lost the connection" }[there] ?? `has ${there}`}`),
-  said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
+  said: (_, name, text) => tell(`${isolated(name)}: ${isolated(text)}`, "chat"),
   refused(play, text) {
     const stood = text === frozen; // which the status says, for as long as it is so
     $("notice").textContent = stood ? "" : play?.move === "fire" && !text.startsWith("too fast") ? "That shot does not count: choose another target." : plain(text);
@@ -348,6 +347,7 @@ $("chat").onsubmit = (event) => {
   const { value } = $("text");
   if (!value.trim() || seat.chat(value)) $("text").value = "";
 };
+onresize = () => ($("log").scrollTop = 1e9); // a phone is turned: lines break anew
 $("leave").onblur = () => ($("leave").textContent = "Leave");
 $("leave").onclick = () => {
   if (seat.seat === null || !seat.started || seat.over || $("leave").textContent !== "Leave") leave(false);
