@@ -21,6 +21,8 @@ def place(text: str, mover: int = 0, **arguments: Any) -> list[Any]:
         ("cells[4]", {}, ["cells", 4]),
         ("cells[cell]", {"cell": 4}, ["cells", 4]),
         ("cells[mover][card]", {"card": "8C"}, ["cells", 1, "8C"]),
+        ("cells[mover][card]", {"card": {"suit": "C"}}, ["cells", 1, {"suit": "C"}]),
+        ("cells[cell]", {"cell": [1, 2]}, ["cells", [1, 2]]),
         ("cells[1 - mover][cell]", {"cell": 7}, ["cells", 0, 7]),
         ("cells[8 * y + x % 8 // 2]", {"x": 7, "y": 2}, ["cells", 19]),
         ("cells[spot[1]][spot[0]]", {"spot": [3, 5]}, ["cells", 5, 3]),
@@ -36,7 +38,7 @@ def test_a_place_is_made_of_the_arguments(text: str, arguments: dict[str, Any], 
     [
         ("cells[cell]", {"cell": None}),
         ("cells[cell]", {"cell": True}),
-        ("cells[cell]", {"cell": [1]}),
+        ("cells[cell]", {"cell": 1.5}),
         ("cells[8 * cell]", {"cell": "x"}),
         ("cells[8 // cell]", {"cell": 0}),
         ("cells[cell[9]]", {"cell": [1]}),
@@ -157,7 +159,7 @@ def test_a_place_that_is_known_already_is_that_of_the_same_arguments() -> None:
         assert rule.places_of(0, {"cell": 1, "row": 0}) == [["cells", 1], ["cells", 0]]
         assert rule.places_of(0, {"cell": True, "row": 1}) == []
         assert rule.places_of(0, {"cell": "x", "row": 1}) == [["cells", "x"], ["cells", 1]]
-        assert rule.places_of(0, {"cell": [1, 2], "row": 1}) == []
+        assert rule.places_of(0, {"cell": [1, 2], "row": 1}) == [["cells", [1, 2]], ["cells", 1]]
 
 
 def test_a_place_depends_on_whose_move_it_is() -> None:

@@ -57,6 +57,14 @@ class Named(Game):
         self.purses = [Purse(0.1 + 0.2 + 0.35) for _ in self.players]
         self.stores = [{"wood": 1} for _ in self.players]
 
+    def ours(self) -> list[Card]:
+        return self.hands[self.mover][1:]
+
+    @move(card=ours, at="hands[mover][card]")
+    def show(self, card: Card) -> None:
+        self.require(self.mover != self.dealer, "the dealer shows nothing")
+        self.turn_to(self.mover)
+
     @move(card=[0, 1])
     def lay(self, card: int) -> None:
         self.trick[self.mover] = card
@@ -90,6 +98,7 @@ class Grids(Game):
     columns: list[list[str]] = [["10\\u2665", "2\\u2660", "K\\u2663"] for _ in range(4)]
     field: list[list[Unit | None]]
     growing: list[int] = [1, 2, 3, 4, 5, 6, 7, 8]
+    camp: list[Unit] = [Unit(0, "cook"), Unit(1, "smith")]
 
     def setup(self) -> None:
         self.field = [[None] * 3 for _ in range(3)]
@@ -101,6 +110,13 @@ class Grids(Game):
         self.growing.append(9)
         self.require(self.field[0][0].owner == 0 or self.field[0][0].owner == self.mover, "no")
         self.turn_to(self.mover)
+
+    def ours(self) -> list[Unit]:
+        return [unit for unit in self.camp if unit.kind == "smith"]
+
+    @move(unit=ours, at="camp[unit]")
+    def send(self, unit: Unit) -> None:
+        self.camp.remove(unit)
 
 serve(Named, Kinds, Grids, host="127.0.0.1", port=0, store=None, web=True, moves_per_second=200)
 """
@@ -165,6 +181,7 @@ def test_names_stand_where_the_rules_have_an_entry_for_each_seat_and_nowhere_els
         "dealer": "1 Bob",
         "places": "a1 – b2 –",
     }
+    assert ann.text("#view .go") == "SPADES 2"
     ann.click("[data-key='lay 1']")
     bob.reads("Nothing can be done: the rules are stuck", "#status")  # who deals lays nothing
     seen = fields(bob)
@@ -223,4 +240,8 @@ def test_grids_line_up_are_numbered_and_stay_grids(seats: Callable[..., tuple[Pa
         ann.until(f"document.querySelector('.grid').querySelectorAll('.item').length === {11 - number}")
     assert len(re.findall("class=.grid ", ann.value("document.querySelector('#view').innerHTML"))) == 2
     assert fields(ann)["growing"] == "1 2 3 4 5 6 7 8 9 9"
+    assert ann.text("#view .go") == "owner: Bob, kind: smith"
+    ann.click("#view .go")
+    ann.until("document.querySelectorAll('#view .go').length === 0")
+    assert fields(ann)["camp"] == "owner: Ann, kind: cook"
     assert bob.problems + ann.problems == []

@@ -22,7 +22,7 @@ _OPERATIONS: dict[type[ast.AST], Callable[[int, int], int]] = {
 }
 
 
-_INDICES = frozenset((int, str))
+_INDICES = frozenset((int, str, list, dict))  # a card may be a tuple, or a record
 
 
 @dataclass(frozen=True, slots=True)

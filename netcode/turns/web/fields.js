@@ -148,7 +148,7 @@ export class Board {
   }
 
   #part(path, kind, value, ...inside) {
-    const called = typeof value === "string" && typeof path.at(-1) === "number" ? [...path.slice(0, -1), value] : path; // in a list it may be its own place
+    const called = typeof value !== "number" && typeof path.at(-1) === "number" ? [...path.slice(0, -1), value] : path; // in a list it may be its own place
     const key = [path, called].map(keyOf).find((key) => this.#places.has(key));
     if (!key) return make("span", { class: kind }, inside);
     const taken = this.chosen.includes(key), goes = taken || this.#targets.has(key);
