@@ -929,9 +929,11 @@ def test_the_page_of_the_documentation_replaces_ours(
     serving = SERVE_MINE.replace("port=7777", "host='127.0.0.1', port=0, store=None")
     (tmp_path / "mine.py").write_text(serving, encoding="utf-8")
     shutil.copy(EXAMPLES / "tictactoe.py", tmp_path)
-    link = start("mine.py", folder=tmp_path).until(r"play in a browser at (\S+)")[1]
+    server = start("mine.py", folder=tmp_path)
+    link = server.until(r"play in a browser at (\S+)")[1]
     page = browser.page(link)
     page.until("sessionStorage.ticket")
+    page.reads("Wait for somebody else", "#status")
     friend = friends(link, "TicTacToe", browser, name="Bob")
     page.reads("Your turn", "#status")
     page.click("#board button:nth-child(5)")
@@ -944,6 +946,8 @@ def test_the_page_of_the_documentation_replaces_ours(
     page.until("document.querySelectorAll('#board button')[4]?.textContent === 'X'")
     friend.until(lambda: friend.seat.presence[0][0] == "here")
     assert page.problems == []
+    server.interrupt()
+    page.reads("looking for the way back", "#status")
 
 
 NGINX = """
