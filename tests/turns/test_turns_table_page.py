@@ -473,6 +473,10 @@ def test_what_cannot_be_sent_is_refused_with_a_sentence_and_something_else_is_pl
     assert page.problems == []
 
 
+IN_SIGHT = """(at => { const { x, y, width, height } = at.getBoundingClientRect();
+    return at.contains(document.elementFromPoint(x + width / 2, y + height / 2)); })(document.activeElement)"""
+
+
 def test_it_is_played_by_keyboard_and_told_to_a_screen_reader(
     browser: Browser, link: str, friends: Callable[..., Friend]
 ) -> None:
@@ -482,9 +486,11 @@ def test_it_is_played_by_keyboard_and_told_to_a_screen_reader(
     assert page.value("document.activeElement.id") == "title"
 
     page.until("document.querySelector('#view button')")
+    page.resize(640, 400)  # a desk whose page is twice as large
     page.press("Tab")
-    for key in ("ArrowDown", "ArrowRight"):
+    for key in ("ArrowDown", "ArrowDown", "ArrowUp", "ArrowRight"):
         page.press(key)
+        assert page.value(IN_SIGHT)
     assert page.value("document.activeElement.getAttribute('aria-label')") == "cells 4: empty"
     page.press("Enter")
     friend.until(lambda: friend.seat.started and friend.seat.view.cells[4] == 0)
