@@ -23,6 +23,8 @@ STATUS = "document.querySelector('#status').innerText"
 AIMS = f"{STATUS}.includes('aims')"
 TURN = "document.querySelector('#status').innerText.startsWith('Your turn')"
 OVER = "document.querySelector('#status').innerText.includes('has sunk the whole fleet of')"
+IN_SIGHT = """(at => { const { x, y, width, height } = at.getBoundingClientRect();
+    return at === document.elementFromPoint(x + width / 2, y + height / 2); })(document.activeElement)"""
 FLEET = "[...document.querySelectorAll('#near .ship')].map((ship) => ship.getAttribute('style')).sort().join()"
 
 FULL = """
@@ -285,6 +287,11 @@ def test_a_ship_that_does_not_fit_is_told_and_one_that_lies_is_picked_up(
     page.reads("Hide your fleet: the cruiser", "#status")
     page.click("#tools button:nth-child(3)")
     page.reads("Hide your fleet: the carrier", "#status")
+    page.resize(640, 400)
+    page.value("document.querySelector('[data-key=A10]').focus(); scrollTo(0, 999)")
+    for _ in range(9):
+        page.press("ArrowUp")
+        assert page.value(IN_SIGHT)
     assert page.problems == []
 
 
