@@ -569,7 +569,7 @@ def test_a_state_that_is_stored_later_makes_a_table_no_younger(tmp_path: Path) -
 
 
 def test_what_is_old_is_found_without_looking_at_what_is_young(opened: SqliteStore) -> None:
-    plan = [row[-1] for row in opened._connected().execute(f"EXPLAIN QUERY PLAN {OLD}", (1.0,) * 5)]
+    plan = [row[-1] for row in opened._connected().execute(f"EXPLAIN QUERY PLAN {OLD}", (1.0,) * 7)]
 
     assert "SEARCH game_table USING INDEX old_table (created<?)" in plan
     assert "SEARCH game_table USING INDEX waiting_table (created<?)" in plan
@@ -592,6 +592,20 @@ def test_of_very_many_that_are_old_some_are_left_for_the_next_time(
     monkeypatch.setattr("netcode.turns.store.sqlite.EXPIRING", -1.0)  # as where they have very many entries
     assert [len(store.expire(keep=100, waiting=100)) for _ in range(3)] == [1, 1, 0]
     store.close()
+
+
+def test_very_many_that_are_old_are_not_all_looked_at_to_find_the_first(
+    opened: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, steps = opened._connected(), list[int]()
+    columns = "'G', 0, 0, x'', x'', -1e9, -1e9, NULL, 1"  # made ages ago, and waiting for players
+    with opened._transaction():
+        database.executemany(f"INSERT INTO game_table VALUES (NULL, ?, {columns})", [(f"t{n}",) for n in range(2_000)])
+    monkeypatch.setattr("netcode.turns.store.sqlite.EXPIRED_AT_ONCE", 10)
+    database.set_progress_handler(lambda: steps.append(1), 1_000)  # after each thousand steps of SQLite
+
+    assert len(opened.expire(keep=100, waiting=100)) == 10
+    assert len(steps) < 5
 
 
 def test_a_clock_that_begins_anew_makes_no_table_older_or_younger(tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ class SqliteStore(Store):
         now, begun, gone = self._now(), time.monotonic(), set[str]()
         with self._transaction() as database:
             most = EXPIRED_AT_ONCE + len(spare)
-            found = database.execute(OLD, (*[now - keep] * 2, *[now - waiting] * 2, most)).fetchall()
+            found = database.execute(OLD, (*[now - keep] * 2, most, *[now - waiting] * 2, most, most)).fetchall()
             database.execute("UPDATE served SET seconds = ?", (now,))
             for table, number in found:
                 if table not in spare:

@@ -55,9 +55,11 @@ LOOKS = (
 MOVE = """UPDATE game_table SET changed = CASE WHEN version < ? THEN ? ELSE changed END, version = ?,
     state_version = ?, state = ifnull(?, state) WHERE number = ? AND version = ?"""
 
-# What was made lately is not old: of many tables, this looks at the few that were not.
-OLD = """SELECT id, number FROM game_table WHERE created < ? AND changed < ?
-    UNION SELECT id, number FROM game_table WHERE listing IS NOT NULL AND waits AND created < ? AND changed < ? LIMIT ?"""
+# What was made lately is not old: of many tables, this looks at the few that were not. Each half ends at the limit by
+# itself, since a union takes in all of both before it gives the first.
+OLD = """SELECT * FROM (SELECT id, number FROM game_table WHERE created < ? AND changed < ? LIMIT ?) UNION
+    SELECT * FROM (SELECT id, number FROM game_table WHERE listing IS NOT NULL AND waits AND created < ? AND changed < ? LIMIT ?)
+    LIMIT ?"""
 
 
 def make_tables(database: sqlite3.Connection, version: int) -> None:
