@@ -154,6 +154,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "store/postgres_tables": ("turns_postgres",),
     "store/sqlite": ("turns_store",),
     "store/sqlite_errors": ("turns_store",),
+    "store/sqlite_files": ("turns_store",),
     "store/sqlite_sql": ("turns_store",),
     "store/writer": ("turns_writer",),
     "table": TABLE,

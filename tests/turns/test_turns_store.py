@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import os
 import re
 import shutil
 import sqlite3
@@ -824,6 +825,44 @@ def test_what_sqlite_keeps_beside_it_may_not_be_deleted_either_and_nothing_store
     opened.open("here:1")
     opened.claim(["t"])
     assert opened.load(["t"]) == {"t": Saved(0, b"first", (b"moved",))}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be cut there")
+@pytest.mark.parametrize("left", [0, 0.5])
+def test_after_a_cut_of_what_sqlite_keeps_beside_it_nothing_is_acknowledged_and_the_rest_stays_whole(
+    opened: SqliteStore, left: float
+) -> None:
+    log = opened._path.with_name("games.db-wal")
+    opened.close()
+    opened.open("here:1")  # what was stored so far is in the database itself
+    opened.claim(["t"])
+    for version in (1, 2, 3):
+        opened.append([Entry("t", version, b"moved")])
+    os.truncate(log, int(log.stat().st_size * left))
+
+    for _ in range(2):
+        with pytest.raises(Lost, match=r"games\.db-wal was cut while it was in use; start the server again"):
+            opened.append([Entry("t", 4, b"never told")])
+        with pytest.raises(Lost, match="was cut"):
+            opened.renew(1)
+    opened.close()
+    opened.open("here:1")
+    assert opened.load(["t"])["t"].damage == ""
+    assert opened._connected().execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_what_other_programs_do_to_what_sqlite_keeps_beside_it_is_no_cut(opened: SqliteStore) -> None:
+    other = sqlite3.connect(opened._path, isolation_level=None)
+    opened.append([Entry("t", 1, b"moved")])
+    assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+    opened.renew(1)
+    opened.append([Entry("t", version, b"moved") for version in (2, 3)])
+    other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    other.execute("CREATE TABLE backup (number)")  # as who copies the database while it is in use may do
+    other.close()
+
+    opened.append([Entry("t", 4, b"moved")])
+    assert opened.load(["t"]) == {"t": Saved(0, b"first", (b"moved",) * 4)}
 
 
 def test_a_program_may_go_to_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

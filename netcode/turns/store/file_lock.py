@@ -51,14 +51,6 @@ def has_lock(descriptor: int, lock_path: Path) -> bool:
     return (there.st_ino, there.st_dev) == (ours.st_ino, ours.st_dev)
 
 
-def number_of(file: Path) -> int:
-    """Return by which number the system knows a file; -1 where it is not there."""
-    try:
-        return file.stat().st_ino
-    except OSError:
-        return -1
-
-
 def _take(path: Path, lock_path: Path) -> int:
     try:
         descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)

@@ -27,8 +27,9 @@ from netcode.turns.store import (
     check_table_id,
     is_table_id,
 )
-from netcode.turns.store.file_lock import has_lock, lock_of, number_of, take_lock
+from netcode.turns.store.file_lock import has_lock, lock_of, take_lock
 from netcode.turns.store.sqlite_errors import explained
+from netcode.turns.store.sqlite_files import Files
 from netcode.turns.store.sqlite_sql import APPLICATION, MOVE, OLD, VERSION, make_tables
 
 BUSY = 0.25
@@ -64,8 +65,7 @@ class SqliteStore(Store):
         self._ahead = 0.0
         """By how much the time of the database is ahead of the clock."""
         self._lock, self._lock_path = -1, self._path
-        self._files: dict[Path, int] = {}
-        """The database, and what SQLite keeps beside it, with their numbers."""
+        self._files: Files | None = None
         self._database: sqlite3.Connection | None = None
         self._address = ""
         self._claimed: dict[str, _Row | None] = {}
@@ -87,9 +87,7 @@ class SqliteStore(Store):
             with explained(self._path, AT_THE_START):
                 self._database = self._connect()
                 self._prepare(self._database)
-            itself = self._path.resolve()
-            beside = [itself.with_name(itself.name + end) for end in ("-wal", "-shm")]
-            self._files = {file: number_of(file) for file in (self._path.absolute(), *beside) if file.exists()}
+            self._files = Files(self._path)
         except BaseException:
             self.close()
             raise
@@ -129,19 +127,21 @@ class SqliteStore(Store):
         return self._clock() + self._ahead
 
     def renew(self, load: int) -> list[Node]:
-        self._connected()
+        database = self._connected()
+        with explained(self._path):
+            self._opened_files().check_log(database)
         self._check_files()
         return [Node(self._address, load)]
 
     def _check_files(self) -> None:
         """Raise `Lost` where what we have open is not what is there: whoever starts next would not find it."""
-        itself = next(iter(self._files))
-        for file, number in self._files.items():
-            if number_of(file) != number:  # SQLite would go on writing into what nobody can find any more
-                what = "see that the right one is there, or it begins with no tables, and " if file == itself else ""
-                raise Lost(f"{file} was deleted, moved or replaced while it was in use; {what}start the server again")
+        self._opened_files().check()
         if not has_lock(self._lock, self._lock_path):  # another server would find nobody here
             raise Lost(f"{self._lock_path} was deleted, moved or replaced while it was in use; start the server again")
+
+    def _opened_files(self) -> Files:
+        assert self._files is not None
+        return self._files
 
     def create(self, tables: Sequence[NewTable]) -> set[str]:
         made: set[str] = set()
@@ -296,6 +296,7 @@ class SqliteStore(Store):
     def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
         database = self._connected()
         with explained(self._path):
+            self._opened_files().check_log(database)
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database
