@@ -46,17 +46,19 @@ def check_host(host: str) -> None:
     if host == "*":  # which getaddrinfo takes for this computer alone
         raise ValueError('host must not be "*": leave the host out ("") to listen on every address')
     if host != host.strip() or " " in host:
-        raise ValueError(f"host must be a name or an address without blanks, not {host!r}")
+        raise ValueError(f"host must be a name or an address without blanks, not {host!r:.100}")
     if "/" in host:
         name = (host.partition("//")[2] or host).partition("/")[0].partition(":")[0]
-        raise ValueError(f"host must be a name or an address, not a URL: {name!r}, not {host!r}")
+        raise ValueError(f"host must be a name or an address, not a URL: {name!r:.100}, not {host!r:.100}")
     name, colon, port = host.rpartition(":")
     if host.startswith("["):
-        raise ValueError(f"host must be an IPv6 address without brackets, and the port apart, not {host!r}")
+        raise ValueError(f"host must be an IPv6 address without brackets, and the port apart, not {host!r:.100}")
     if colon and ":" in name and not _is_ipv6(host):
-        raise ValueError(f"host must be a name or an address, and the port apart, not {host!r}")
+        raise ValueError(f"host must be a name or an address, and the port apart, not {host!r:.100}")
     if colon and ":" not in name:
-        raise ValueError(f"host must be without the port, which is the next argument: {name!r}, {port}, not {host!r}")
+        raise ValueError(
+            f"host must be without the port, which is the next argument: {name!r:.100}, {port:.100}, not {host!r:.100}"
+        )
 
 
 def check_destination(host: str, port: int) -> None:
@@ -64,13 +66,13 @@ def check_destination(host: str, port: int) -> None:
     check_host(host)
     check_port(port)
     if not host or port == 0:
-        raise ValueError(f"cannot connect to host {host!r}, port {port}: both must be given")
+        raise ValueError(f"cannot connect to host {host!r:.100}, port {port}: both must be given")
 
 
 def check_pair(address: Any) -> Address:
     """Return where to connect to, which was given as `Address` or `(host, port)`. Raises `TypeError` or `ValueError`."""
     if not isinstance(address, tuple | list) or len(_TUPLE(address)) != 2:
-        raise TypeError(f'address must be (host, port), such as ("localhost", 7777), not {address!r}')
+        raise TypeError(f'address must be (host, port), such as ("localhost", 7777), not {address!r:.100}')
     host, port = _TUPLE(address)
     check_destination(host, port)
     return Address(host, port)
@@ -118,34 +120,34 @@ def read_listening(text: str, otherwise: str) -> Address:
 
 def _read(text: str, otherwise: str, least: int) -> Address:
     if "://" in text:
-        place = text.partition("://")[2].partition("/")[0]
-        raise ValueError(f"{text!r} is no address but a link; write its host and port alone: {place or 'HOST:PORT'}")
+        place = text.partition("://")[2].partition("/")[0] or "HOST:PORT"
+        raise ValueError(f"{text!r:.100} is no address but a link; write its host and port alone: {place:.100}")
     if _is_ipv6(text):
         return Address(text, _port(text, otherwise[1:], least))
     if _is_number(text):
-        raise ValueError(f"{text!r} is no address but a port; write HOST:PORT, as in localhost:{text}")
+        raise ValueError(f"{text!r:.100} is no address but a port; write HOST:PORT, as in localhost:{text:.100}")
     found = re.fullmatch(r"(?:\[(?P<six>[^][]*)\]|(?P<host>[^][:]*))(?P<rest>:[^][]*)?", text)
     if found is None or (found["six"] is not None and not _is_ipv6(found["six"])):
-        raise ValueError(f"{text!r} is no address: brackets are for an IPv6 address, as in [::1]:7777")
+        raise ValueError(f"{text!r:.100} is no address: brackets are for an IPv6 address, as in [::1]:7777")
     host, port = found["six"] or found["host"], (found["rest"] or otherwise)[1:]
     if not host:
-        raise ValueError(f"{text!r} is no address: the host is missing; write HOST:PORT, as in localhost:7777")
+        raise ValueError(f"{text!r:.100} is no address: the host is missing; write HOST:PORT, as in localhost:7777")
     if ":" in port:
         raise ValueError(
-            f"{text!r} is no address: it has too many colons; write HOST:PORT, and an IPv6 address as in [::1]:7777"
+            f"{text!r:.100} is no address: it has too many colons; write HOST:PORT, and an IPv6 address as in [::1]:7777"
         )
     number = _port(text, port, least)
     if found["six"] is None:
         check_host(host)
         if not _is_name(host):
-            raise ValueError(f"{text!r} is no address: that cannot be a host name")
+            raise ValueError(f"{text!r:.100} is no address: that cannot be a host name")
     return Address(host, number)
 
 
 def _port(text: str, port: str, least: int) -> int:
     """Return the port in an address that was typed. Raises `ValueError` for what is none."""
     if not _is_number(port) or len(port) > 5 or not least <= int(port) <= 65_535:
-        raise ValueError(f"{text!r} is no address: a port is a number from {least} to 65535, as in localhost:7777")
+        raise ValueError(f"{text!r:.100} is no address: a port is a number from {least} to 65535, as in localhost:7777")
     return int(port)
 
 
@@ -230,7 +232,7 @@ def _check_text(name: str, address: Any) -> str:
 
 def _no_address(name: str, text: str) -> ValueError:
     example = '"play.example.org:7777" or "[::1]:7777"'
-    return ValueError(f"{name} must be a host and a port, such as {example}, not {text!r}")
+    return ValueError(f"{name} must be a host and a port, such as {example}, not {text!r:.100}")
 
 
 def make_address(host: str, port: int) -> Address:
@@ -247,7 +249,7 @@ def make_address(host: str, port: int) -> Address:
     try:
         found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)  # it takes no member of an IntEnum
     except UnicodeError as error:
-        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from error
+        raise socket.gaierror(socket.EAI_NONAME, f"{host!r:.100} cannot be a host name") from error
     return from_socket(found[0][4])
 
 

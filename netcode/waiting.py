@@ -143,7 +143,7 @@ def any_of(*waiters: Waiter) -> Waiter:
             hint = (
                 f"seconds are timeout={waiter}" if isinstance(waiter, float) else "put descriptors into a CustomWaiter"
             )
-            raise TypeError(f"expected a waiter, not {waiter!r}; {hint}")
+            raise TypeError(f"expected a waiter, not {waiter!r:.100}; {hint}")
     return _AnyOf(_flat(waiters))
 
 

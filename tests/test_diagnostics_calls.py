@@ -60,6 +60,14 @@ def test_a_keyword_that_does_not_exist_reads_which_one_was_meant(call: Any, wron
         function(*arguments, **{wrong: 1})
 
 
+def test_of_a_keyword_that_was_pasted_only_its_beginning_is_said() -> None:
+    pasted: Any = {"x" * 100_000: 1}
+    with pytest.raises(TypeError) as refused:
+        netcode.Server("", 7777, **pasted)
+
+    assert len(str(refused.value)) < 200
+
+
 def test_no_hint_leads_to_a_keyword_that_its_owner_does_not_take() -> None:
     assert unexpected("f", "max_players", ["port"]) == "f() got an unexpected keyword argument 'max_players'"
 

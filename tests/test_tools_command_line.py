@@ -28,6 +28,23 @@ def test_usage_goes_to_the_errors_and_help_to_the_output(capsys: pytest.CaptureF
     assert "Schiffe versenken – übers Netz." in out
 
 
+def test_what_was_pasted_is_not_said_whole_and_its_end_says_what_to_write(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = Parser(prog="game")
+    parser.add_argument("place", type=server_address)
+
+    with pytest.raises(SystemExit):
+        parser.parse_args(["a:" + "b" * 100_000])
+    one = capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--" + "b" * 100_000, "localhost"])
+    other = capsys.readouterr().err
+
+    assert len(one) < 400
+    assert one.endswith(" is no address: a port is a number from 1 to 65535, as in localhost:7777\n")
+    assert len(other) < 1200
+    assert "bb … bb" in other
+
+
 def test_who_names_no_command_reads_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     parser = Parser(prog="game")
     parser.add_subparsers(required=True, metavar="COMMAND").add_parser("serve", help="run a server")

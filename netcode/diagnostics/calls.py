@@ -21,7 +21,7 @@ def unexpected(owner: str, name: str, known: Iterable[str]) -> str:
 
     names = {*known}
     meant = [target for target, other in MEANT if other == name.lower() and target in names]
-    text = f"{owner}() got an unexpected keyword argument {name!r}"
+    text = f"{owner}() got an unexpected keyword argument {name!r:.100}"
     for other, theirs in ONLY.items():
         if owner in ONLY and other != owner and name in theirs.split():
             return f"{text}: {name} is an argument of {other}"

@@ -7,6 +7,9 @@ from typing import Any, NoReturn
 from netcode.address import Address, read_address
 from netcode.console import put
 
+LONGEST = 1000
+"""Characters of what is wrong: somebody may have pasted a whole file."""
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that ends as it should also where nobody reads what it says, or not every character can be written."""
@@ -16,6 +19,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with what is wrong; where there are commands to choose from, below the list of them."""
+        if len(message) > LONGEST:  # its end says what to write
+            message = f"{message[: LONGEST // 2]} … {message[-LONGEST // 2 :]}"
         if self._subparsers is not None:
             self.print_help(sys.stderr)
             self.exit(2, f"\n{self.prog}: {message}\n")

@@ -164,7 +164,7 @@ def find_server(server: str | None) -> "StatusReader | Numbers":
         try:
             return Numbers(server_address(server, PORT))
         except argparse.ArgumentTypeError as error:
-            raise ValueError(f"{server!r} is neither a process nor a file nor a host") from error
+            raise ValueError(f"{server!r:.100} is neither a process nor a file nor a host") from error
     return StatusReader(find_status(server))
 
 

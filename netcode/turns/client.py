@@ -97,7 +97,7 @@ def _check_pair(call: str, address: Any, second: Any) -> None:
         except ValueError:
             host, port = "localhost", 7777
         port = second if isinstance(second, int) else port
-        raise TypeError(f"address must be (host, port), one pair, as in {call}(({host!r}, {port}), …)")
+        raise TypeError(f"address must be (host, port), one pair, as in {call}(({host!r:.100}, {port}), …)")
 
 
 def _check(patience: float | None, players: int | None, name: Any) -> None:
@@ -113,7 +113,7 @@ def _title(game: Any) -> str:
     if isinstance(game, str):
         return game
     if not isinstance(game, type) or not hasattr(game, "_definition"):
-        raise TypeError(f"game must be the class of its rules, or its name, not {game!r}")
+        raise TypeError(f"game must be the class of its rules, or its name, not {game!r:.100}")
     return game.__name__
 
 

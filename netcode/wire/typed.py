@@ -51,7 +51,7 @@ class TypedCodec:
         for member, its_class in zip(members, classes, strict=True):
             is_struct = isinstance(its_class, type) and issubclass(its_class, msgspec.Struct)
             if not is_struct or its_class is msgspec.Struct:  # which itself has no fields, and would keep none
-                raise TypeError(f"messages must be msgspec.Struct types joined by |, not {member!r}")
+                raise TypeError(f"messages must be msgspec.Struct types joined by |, not {member!r:.100}")
         self._types: tuple[type[Any], ...] = tuple(classes)
         self._names = " | ".join(its_class.__name__ for its_class in classes)
         self._encode: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode

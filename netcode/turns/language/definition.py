@@ -180,7 +180,7 @@ def definition_of(game: Any) -> Definition:
 def check_game(game: Any, call: str) -> None:
     """Raise `TypeError` for what is no class of rules, as which `call` was given it."""
     if not isinstance(game, type) or not hasattr(game, "seats"):
-        raise TypeError(f"a game is a class, not {game!r}; give the class itself, as in {call}(TicTacToe)")
+        raise TypeError(f"a game is a class, not {game!r:.100}; give the class itself, as in {call}(TicTacToe)")
     if not hasattr(game, "_definition"):
         raise TypeError(
             f"{game.__name__} has no rules; give a class of yours that builds on it, as in {call}(TicTacToe)"

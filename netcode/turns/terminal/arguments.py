@@ -176,7 +176,7 @@ def options_of(words: Sequence[str], game: type[Any] | None = None) -> dict[str,
     for word in words:
         name, equals, text = word.partition("=")
         if not equals:
-            raise Trouble(f"{word!r} is no option; write name=value")
+            raise Trouble(f"{word!r:.100} is no option; write name=value")
         options[name] = text if _is_text(game, name, text) else _option(name, text)
     return options
 
@@ -214,7 +214,7 @@ def _option(name: str, text: str) -> Any:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
             hint = "; in a shell it stands between single quotes" if '"' not in text else ""
-            raise Trouble(f"the option {name} is {text}, which is no JSON{hint}") from error
+            raise Trouble(f"the option {name:.100} is {text:.100}, which is no JSON{hint}") from error
     return float(text) if re.fullmatch(r"-?\d+\.\d+", text) else text
 
 

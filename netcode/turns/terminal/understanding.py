@@ -75,7 +75,7 @@ def understood(text: str, legal: Sequence[Play], named: Play | None = None) -> P
             return legal[int(text) - 1]
         full = next((words for words in map(said, legal) if _fits([text], words.split())), "")
         more = f"; a number alone is a place in it, so type {full} for that" if full else ""
-        return f"the list has no {text}{more}" if legal else f"{text!r} is no play; type its words"
+        return f"the list has no {text:.100}{more}" if legal else f"{text!r:.100} is no play; type its words"
     exact = [play for play in legal if said(play).lower() == text.lower()]
     if exact:
         return exact[0]
@@ -85,12 +85,12 @@ def understood(text: str, legal: Sequence[Play], named: Play | None = None) -> P
         return close[0]
     if close:
         return f"that could be {', '.join(said(play) for play in close[:5])}; say more of it"
-    return named or f"{text!r} is no play; type its number or its words"
+    return named or f"{text!r:.100} is no play; type its number or its words"
 
 
 def no_command(text: str) -> str:
     """Return what is said of a command that there is not, or not here."""
-    return f"there is no {text.split(maxsplit=1)[0]} here; /help says what can be typed"
+    return f"there is no {text.split(maxsplit=1)[0]:.100} here; /help says what can be typed"
 
 
 def _without_marks(text: str, legal: Sequence[Play]) -> Play | None:
