@@ -167,7 +167,15 @@ class HungUp(Explained):
 
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EHOSTDOWN, errno.ENETDOWN}
 # macOS answers send() with EPROTOTYPE while the peer tears the connection down; retrying would spin.
-_RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN, errno.ENOTCONN, errno.EPROTOTYPE}
+_RESET = {
+    errno.ECONNRESET,
+    errno.EPIPE,
+    errno.ENETRESET,
+    errno.ECONNABORTED,
+    errno.ESHUTDOWN,
+    errno.ENOTCONN,
+    errno.EPROTOTYPE,
+}
 _TAKEN, _NOT_OURS, _FORBIDDEN = {errno.EADDRINUSE}, {errno.EADDRNOTAVAIL}, {errno.EACCES, errno.EPERM}
 _NO_FAMILY = {errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
 _NO_DESCRIPTORS, _NO_MEMORY = {errno.EMFILE, errno.ENFILE}, {errno.ENOBUFS, errno.ENOMEM}
@@ -277,7 +285,7 @@ def closed_here(text: str = "") -> Reason:
 
 if sys.platform == "win32":  # pragma: no cover - Windows has its own numbers for the same errors
     _UNREACHABLE |= {errno.WSAEHOSTUNREACH, errno.WSAENETUNREACH, errno.WSAEADDRNOTAVAIL, errno.WSAENETDOWN}
-    _RESET |= {errno.WSAECONNRESET, errno.WSAECONNABORTED, errno.WSAESHUTDOWN, errno.WSAENOTCONN}
+    _RESET |= {errno.WSAECONNRESET, errno.WSAENETRESET, errno.WSAECONNABORTED, errno.WSAESHUTDOWN, errno.WSAENOTCONN}
     _TAKEN |= {errno.WSAEADDRINUSE}
     _NOT_OURS |= {errno.WSAEADDRNOTAVAIL}
     _FORBIDDEN |= {errno.WSAEACCES}

@@ -142,6 +142,7 @@ def test_reasons_compare_by_what_they_say_not_by_the_error_behind_them() -> None
         (errno.EHOSTUNREACH, ReasonCode.UNREACHABLE, "is the network up"),
         (errno.ENETUNREACH, ReasonCode.UNREACHABLE, "the address right?"),
         (errno.ECONNRESET, ReasonCode.RESET, "broke"),
+        (errno.ENETRESET, ReasonCode.RESET, "broke"),
         (errno.EPIPE, ReasonCode.RESET, "broke"),
         (errno.EPROTOTYPE, ReasonCode.RESET, "broke"),
         (errno.ENOTCONN, ReasonCode.RESET, "broke"),
