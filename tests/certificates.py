@@ -55,10 +55,10 @@ def make_expired(folder: Path) -> Certificate:
     return Certificate(folder / "cert.pem", folder / "key.pem")
 
 
-def make_signed(folder: Path) -> Certificate:
+def make_signed(folder: Path, digest: str = "sha256") -> Certificate:
     """Make a certificate that an authority of its own has signed; with it comes that of the authority."""
     (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n", encoding="utf-8")
-    sign = "openssl x509 -req -in request.pem"
+    sign = f"openssl x509 -req -in request.pem -{digest}"
     curve = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
     for line in (
         f"openssl req -x509 {curve} -days 30 -subj /CN=authority -keyout authority.key -out authority.pem",

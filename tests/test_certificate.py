@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from certificates import Certificate as Pair
-from certificates import make_certificate, needs_openssl
+from certificates import make_certificate, make_signed, needs_openssl
 
 import netcode
 from netcode import Certificate
@@ -380,3 +380,10 @@ def test_a_key_that_is_too_short_is_told_as_that(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"they are too weak for the OpenSSL of this computer; make or order new ones"):
         Certificate(short.cert, short.key)
+
+
+def test_a_signature_that_anybody_may_forge_is_told_as_too_weak(tmp_path: Path) -> None:
+    weak = make_signed(tmp_path, "sha1")
+
+    with pytest.raises(ValueError, match=r"they are too weak for .*_MD_TOO_WEAK"):
+        Certificate(weak.cert, weak.key)
