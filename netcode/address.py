@@ -173,6 +173,15 @@ def _is_ipv6(text: str) -> bool:
     return bool(zone) or not percent
 
 
+def is_mistyped(host: str) -> bool:
+    """Tell whether a host that has no address was meant as one of IPv4."""
+    return re.fullmatch("[0-9]+([.,][0-9]*)+", host, re.ASCII) is not None
+
+
+FOUR_NUMBERS = "an IPv4 address has four numbers from 0 to 255, with dots between, as in 192.168.1.7"
+"""What is said of one that is mistyped."""
+
+
 def address_from_wire(text: Any) -> Address | None:
     """Read `host:port` as `str(address)` writes it; None for whatever else a stranger may have sent."""
     found = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_ADDRESS else None

@@ -22,6 +22,7 @@ from netcode.address import (
     check_pair,
     check_port,
     from_socket,
+    is_mistyped,
     make_address,
     read_address,
     read_listening,
@@ -204,6 +205,12 @@ def test_what_was_pasted_is_not_said_whole(about: str) -> None:
 )
 def test_names_and_addresses_are_hosts(host: str) -> None:
     check_destination(host, 7777)
+
+
+def test_what_was_meant_as_four_numbers_is_told_from_names() -> None:
+    hosts = "192.168.1.300", "192.168.1,5", "192.168.1.5.", "localhost", "7.example.org", "fe80::1", "7777", ""
+
+    assert [*filter(is_mistyped, hosts)] == ["192.168.1.300", "192.168.1,5", "192.168.1.5."]
 
 
 def test_every_address_is_no_star() -> None:

@@ -232,6 +232,15 @@ def test_a_name_that_leads_nowhere_is_a_reason(names: Names, code: ReasonCode) -
         assert reason.text == "the name gmae.example has no address; is it spelled right, and is this computer online?"
 
 
+@pytest.mark.parametrize("host", ["192.168.1.300", "192.168.1,5", "192.168.1.1.1", "192.168.1.5."])
+def test_an_address_that_is_mistyped_is_no_name(host: str) -> None:
+    reason = settle(TcpNetwork(Names()).connect(host, 7777, 0.0))
+
+    assert isinstance(reason, Reason)
+    assert reason.code is ReasonCode.NAME_NOT_FOUND
+    assert reason.text.startswith(f"{host} is no address; an IPv4 address has four numbers from 0 to 255")
+
+
 @needs_ipv6
 def test_a_name_of_a_link_local_address_alone_is_told_to_name_the_interface() -> None:
     reason = settle(TcpNetwork(Names("fe80::7")).connect("printer.example", 7777, 0.0))

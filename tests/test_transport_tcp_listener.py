@@ -14,7 +14,7 @@ from loopback import LOOPBACK, accept, connect, needs_ipv6
 from transport_contract import Ends, receive
 
 from benchmarks.ports import free_port
-from netcode.address import Address
+from netcode.address import FOUR_NUMBERS, Address
 from netcode.diagnostics import log
 from netcode.transport import Ready
 from netcode.transport import tcp_listener as module
@@ -297,16 +297,17 @@ def test_an_address_of_another_computer_cannot_be_listened_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "shown"),
+    ("host", "shown", "why"),
     [
-        ("no.such.host.invalid", "no.such.host.invalid"),
-        ("a" * 300, "a" * 80),
-        ("no\n.invalid", "no\\n.invalid"),
-        ("localhost\0.invalid", "localhost\\x00.invalid"),
+        ("no.such.host.invalid", "no.such.host.invalid", "the name {} has no address; is it spelled right?"),
+        ("a" * 300, "a" * 80, "the name {} has no address; is it spelled right?"),
+        ("no\n.invalid", "no\\n.invalid", "the name {} has no address; is it spelled right?"),
+        ("localhost\0.invalid", "localhost\\x00.invalid", "the name {} has no address; is it spelled right?"),
+        ("192.168.1,5", "192.168.1,5", f"that is no address; {FOUR_NUMBERS}"),
     ],
 )
 def test_a_name_without_an_address_cannot_be_listened_on(
-    host: str, shown: str, monkeypatch: pytest.MonkeyPatch
+    host: str, shown: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def resolve(host: str, *args: Any, **options: Any) -> Any:
         host.encode("idna")
@@ -317,7 +318,7 @@ def test_a_name_without_an_address_cannot_be_listened_on(
     with pytest.raises(OSError, match="cannot listen on ") as caught:
         Listener(host, 7777)
 
-    text = f"cannot listen on {shown}:7777: the name {shown} has no address; is it spelled right?"
+    text = f"cannot listen on {shown}:7777: {why.format(shown)}"
     assert (type(caught.value), caught.value.errno) == (socket.gaierror, socket.EAI_NONAME)
     assert caught.value.strerror == text
 

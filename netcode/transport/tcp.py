@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 
-from netcode.address import Address, check_destination, from_socket
+from netcode.address import FOUR_NUMBERS, Address, check_destination, from_socket, is_mistyped
 from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error
 from netcode.transport import Transport
 from netcode.transport.lookup import Candidate, Lookup, Resolve
@@ -122,6 +122,8 @@ class TcpConnector:
             return reason_from_error(error, self.where)
         host = printable(self._host, 80)
         text = f"the name {host} has no address; is it spelled right, and is this computer online?"
+        if is_mistyped(self._host):
+            text = f"{host} is no address; {FOUR_NUMBERS}"
         return Reason(ReasonCode.NAME_NOT_FOUND, text, error)
 
     def _start_attempt(self, now: float) -> None:

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 
-from netcode.address import check_host, check_port, from_socket
+from netcode.address import FOUR_NUMBERS, check_host, check_port, from_socket, is_mistyped
 from netcode.diagnostics import log
 from netcode.diagnostics.calls import explains_arguments
 from netcode.loop.clock import earliest
@@ -230,8 +230,10 @@ def _addresses(host: str, port: int) -> list[Candidate]:
     if not found:
         number = error.errno if isinstance(error, OSError) else socket.EAI_NONAME
         name = printable(host, 80)
-        text = f"cannot listen on {name}:{port}: the name {name} has no address; is it spelled right?"
-        raise socket.gaierror(number, text) from error
+        what = f"the name {name} has no address; is it spelled right?"
+        if is_mistyped(host):
+            what = f"that is no address; {FOUR_NUMBERS}"
+        raise socket.gaierror(number, f"cannot listen on {name}:{port}: {what}") from error
     return sorted(dict.fromkeys(found), key=lambda candidate: candidate[0] != socket.AF_INET)
 
 
