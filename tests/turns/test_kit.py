@@ -2,6 +2,8 @@
 
 from typing import Any, cast
 
+import math
+
 import pytest
 
 from netcode.turns import Game, RulesError
@@ -70,6 +72,8 @@ def test_who_moves_and_what_the_scores_are_has_to_be_known() -> None:
         game().finish(0, scores=[1.0])
     with pytest.raises(RulesError, match=r"finish\(scores=3\) has no score for each seat"):
         game().finish(0, scores=cast("Any", 3))
+    with pytest.raises(RulesError, match="has nan among its scores; a score is a number"):
+        game().finish(0, scores=[1, math.nan, -math.inf])  # there is no order with it, and a search goes by it
 
 
 @pytest.mark.parametrize("scores", [[True, False, 2.5], {1: False, 0: True, 2: 2.5}])

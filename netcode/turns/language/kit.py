@@ -7,6 +7,7 @@ behind a view it refuses to play.
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any, NoReturn
 
 from netcode.turns.errors import Changed, Enough, RulesError, Suspended, Unfit
@@ -143,7 +144,7 @@ class Kit:
                 f"finish(scores=…) has {len(counted)} scores for {len(self.players)} seats; write one for each, in order"
             )
         for score in counted or ():
-            if not isinstance(score, int | float):
+            if not isinstance(score, int | float) or (isinstance(score, float) and isnan(score)):
                 raise RulesError(
                     f"finish(scores=…) has {score!r} among its scores; a score is a number{of_python(score)}"
                 )
