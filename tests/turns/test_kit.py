@@ -1,8 +1,7 @@
 """What stands behind the names of the kit says at once where a rule uses it wrongly."""
 
-from typing import Any, cast
-
 import math
+from typing import Any, cast
 
 import pytest
 
