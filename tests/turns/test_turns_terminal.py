@@ -478,6 +478,32 @@ def test_a_title_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert title in out.getvalue()
 
 
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_sentence_breaks_between_words_and_a_command_is_left_whole(
+    plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if plain:
+        monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.setenv("COLUMNS", "40")
+    out, file = Terminal(), io.StringIO()
+    address = f"https://{'x' * 40}/"
+
+    for screen in (Screen(out), Screen(file)):
+        screen.lines(f"a rule tells all of them a sentence that is long, and {address} then\n")
+        screen.line("python -m netcode.turns play --at localhost file.py")
+
+    assert out.getvalue().split("\n") == [
+        "a rule tells all of them a sentence that",
+        "is long, and",
+        address,
+        "then",
+        "",
+        "python -m netcode.turns play --at localhost file.py",
+        "",
+    ]
+    assert file.getvalue().splitlines()[0] == f"a rule tells all of them a sentence that is long, and {address} then"
+
+
 def test_a_line_breaks_between_words_at_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
     monkeypatch.setenv("COLUMNS", "60")
@@ -1396,7 +1422,7 @@ def test_a_board_without_room_beside_its_name_stands_below_it() -> None:
 
     rows = rows_of(table.view(None), 32)
 
-    assert [line for _, line in rows[2:10]] == ["Ann the first of all", *[" .  .  ."] * 3, "Bob", *[" .  .  ."] * 3]
+    assert [line for _, line in rows[3:11]] == ["Ann the first of all", *[" .  .  ."] * 3, "Bob", *[" .  .  ."] * 3]
 
 
 def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:

@@ -53,7 +53,7 @@ def show_plays(
         screen.lines(prompt)
     unlisted = [*unlisted]
     if not legal and not unlisted:
-        screen.line(STUCK)
+        screen.text(STUCK)
     bare, line, width = are_numbers(legal), "", screen.width - 3
     for number, play in enumerate(legal[:LISTED], 1):
         part = said(play) if bare else f"{number}: {said(play)}"
@@ -66,16 +66,16 @@ def show_plays(
     if len(legal) > LISTED:
         names = dict.fromkeys(play.name for play in legal[LISTED:] if play.question is None)
         more = f": {', '.join(form_of(game, name) for name in names)}" if names else ""
-        screen.line(f"   … and {len(legal) - LISTED} more{more}")
+        screen.text(f"   … and {len(legal) - LISTED} more{more}")
     _show_unlisted(screen, unlisted, game, text=text)
 
 
 def _show_unlisted(screen: Screen, unlisted: Sequence[str], game: type[Any], *, text: bool) -> None:
     if "" in unlisted:
         lists = "" if text else "; lists as JSON, such as [1, 2]"
-        screen.line(f"   type your answer{lists}; {DRAW}")
+        screen.text(f"   type your answer{lists}; {DRAW}")
     elif unlisted:
-        screen.line(f"   type {' or '.join(form_of(game, name) for name in unlisted)}; {DRAW}")
+        screen.text(f"   type {' or '.join(form_of(game, name) for name in unlisted)}; {DRAW}")
 
 
 def drawn(play: Play | None) -> str:

@@ -99,12 +99,12 @@ class LocalGame:
         seat = self._next()
         if seat is None:
             stuck = "nobody is to move, and the game is not over: the rules are stuck"
-            self._screen.line(table.table.frozen or stuck)
+            self._screen.text(table.table.frozen or stuck)
             return False
         if seat in self._bots:
             refused = _let_bot_play(table, seat, self._choose)
             if refused:
-                self._screen.line(f"{table.names[seat]} is a bot, and finds nothing to do: {refused}")
+                self._screen.text(f"{table.names[seat]} is a bot, and finds nothing to do: {refused}")
             return not refused
         began = table.clock()
         self._keyboard.sit_down(seat, shows_secrets(table, seat, self._people))
@@ -163,7 +163,7 @@ class LocalGame:
                 refused = table.undo(seat) if text == "/undo" else self._play(seat, text, legal, asked, drawing)
                 if not refused:
                     return After.DONE
-                screen.line(refused)
+                screen.text(refused)
 
     def _play(self, seat: int, text: str, legal: tuple[Play, ...], asked: Asked | None, drawing: Play | None) -> str:
         """Play what was typed, or drawn; return why not, or nothing."""
@@ -191,7 +191,7 @@ class LocalGame:
         prompt, text = ("", False) if asked is None else (asked.prompt, asked.text)
         show_plays(screen, table.game, legal, table.table.legal(seat).unlisted, prompt, text=text)
         if self._question is not None:
-            screen.line("   or press Enter to leave it to the others")
+            screen.text("   or press Enter to leave it to the others")
 
 
 def _let_bot_play(table: LocalTable, seat: int, choose: Think) -> str:

@@ -101,7 +101,7 @@ class NetworkTable:
         """Tell whoever ends the program in the middle of a game how to come back."""
         by_hand = kind in (None, KeyboardInterrupt) and self.seat.seated and not self.seat.reason
         if by_hand and not self.seat.over and self.seat_file is not None and self.seat_file.read() is not None:
-            self.screen.line(KEPT)
+            self.screen.text(KEPT)
 
     def update(self) -> bool:
         """Take what came and show it; False once it is over with the table."""
@@ -124,7 +124,7 @@ class NetworkTable:
         return names[seat] if seat is not None and seat < len(names) else "somebody"
 
     def _tell(self, event: Any) -> bool:
-        line = self.screen.line
+        line = self.screen.text
         match event:
             case Seated(seat, name) if seat == self.seat.seat:
                 line("you look on" if seat is None else f"you sit at seat {seat}; type a number or words, or /help")
@@ -152,7 +152,7 @@ class NetworkTable:
         return True
 
     def _tell_more(self, event: Any) -> bool:
-        line = self.screen.line
+        line = self.screen.text
         match event:
             case Told(text, _):
                 self.screen.lines(text)
@@ -181,20 +181,20 @@ class NetworkTable:
     def _tell_that_it_is_over(self, reason: str) -> None:
         """Say why there is no table any more; the seat is kept unless the server has let us go."""
         lost = self.seat.trouble is not None
-        self.screen.line(f"no way back: {newest(reason)}" if self._troubles else reason)
+        self.screen.text(f"no way back: {newest(reason)}" if self._troubles else reason)
         if self.seat_file is not None and lost and self.seat_file.read() is not None:
-            self.screen.line(KEPT)
+            self.screen.text(KEPT)
         elif self.seat_file is not None and self.seat.seated and not lost:
             self.seat_file.forget()
 
     def _tell_end(self, result: Result) -> None:
-        self.screen.line(ended(result, self.seat.names))
+        self.screen.text(ended(result, self.seat.names))
         if self.seat.started and rows_of(self.seat.view, self.screen.width) != self._rows:  # opened, and nobody moved
             self._table("at the end")
 
     def _tell_of_link(self, away: bool) -> None:
         if not away:
-            self.screen.line("back at the table")
+            self.screen.text("back at the table")
             self._shown, self._due, self._troubles = None, True, []
         self._away = away
 
@@ -203,16 +203,16 @@ class NetworkTable:
         trouble = self.seat.trouble
         text = "" if trouble is None else on_a_command_line(newest(trouble.text))
         if text and text not in self._troubles:
-            self.screen.line(text)
+            self.screen.text(text)
             if not self._troubles:
-                self.screen.line(f"looking for the way back, for {self.seat.patience:.0f} s at most")
+                self.screen.text(f"looking for the way back, for {self.seat.patience:.0f} s at most")
             self._troubles.append(text)
 
     def _tell_silence(self) -> None:
         """Say that nothing comes from the server, which is no end of the link yet, and nothing that is played arrives."""
         silent = self.seat.silence >= SILENT
         if silent and not self._silent:
-            self.screen.line(f"nothing heard from the server for {SILENT} s; what you play arrives once it is back")
+            self.screen.text(f"nothing heard from the server for {SILENT} s; what you play arrives once it is back")
         self._silent = silent
 
     def _show(self) -> None:
@@ -244,19 +244,19 @@ class NetworkTable:
             return
         self._shown = now
         if seat.frozen:
-            self.screen.line(f"the table is frozen: {seat.frozen}")
+            self.screen.text(f"the table is frozen: {seat.frozen}")
         elif seat.undo_wanted_by not in (None, seat.seat) and seat.seat is not None:
-            self.screen.line(f"{self._name(seat.undo_wanted_by)} would like to take the move back: /yes or /no")
+            self.screen.text(f"{self._name(seat.undo_wanted_by)} would like to take the move back: /yes or /no")
         elif seat.undo_wanted_by is not None and seat.undo_wanted_by == seat.seat and not seat.my_turn:
-            self.screen.line("you asked the others to take your move back")
+            self.screen.text("you asked the others to take your move back")
         elif seat.my_turn and seat.pending is None:
             prompt, text = ("your turn", False) if asked is None else (asked.prompt, asked.text)
             show_plays(self.screen, self.game, seat.legal, seat.unlisted, prompt, text=text)
         elif seat.over and seat.seat is not None:
-            self.screen.line(after_the_end(seat.names, seat.seat, here, seat.rematch_wanted_by, seat.players[0]))
+            self.screen.text(after_the_end(seat.names, seat.seat, here, seat.rematch_wanted_by, seat.players[0]))
         elif not seat.over and not seat.my_turn and seat.to_move:
             change = "; until then you may answer something else instead" if self._may_change else ""
-            self.screen.line(f"{' and '.join(self._name(i) for i in seat.to_move)} to move{change}")
+            self.screen.text(f"{' and '.join(self._name(i) for i in seat.to_move)} to move{change}")
 
     def _wait_for_others(self, number: int) -> None:
         """Say for whom the game waits, once for each who comes or goes."""
@@ -266,7 +266,7 @@ class NetworkTable:
         self._shown = (names, frozen)
         how = "/start begins, or wait for others"
         what = "the table is frozen" if self.seat.seated else "there is no seat yet"
-        self.screen.line(f"{what}: {frozen}" if frozen else waits_for(names, low, high, how, self._room))
+        self.screen.text(f"{what}: {frozen}" if frozen else waits_for(names, low, high, how, self._room))
 
     def obey(self, text: str) -> bool:
         """Do what a person typed; return whether they stay."""
@@ -277,9 +277,9 @@ class NetworkTable:
         if seat.seated or text in ("", "/help"):
             self._do(text)
         elif self._away:
-            self.screen.line("the link is still broken; try again once you are back at the table")
+            self.screen.text("the link is still broken; try again once you are back at the table")
         else:
-            self.screen.line("you do not sit at the table yet; try again in a moment")
+            self.screen.text("you do not sit at the table yet; try again in a moment")
         return True
 
     @property
@@ -315,11 +315,11 @@ class NetworkTable:
                 case _:
                     play = wanted(text, self.game, seat.legal, seat.unlisted, seat.question, names=seat.names)
                     if isinstance(play, str):
-                        self.screen.line(play)
+                        self.screen.text(play)
                     else:
                         self._play(play)
         except (RuntimeError, ValueError) as error:  # what cannot be done now, and what cannot be sent
-            self.screen.line(str(error))
+            self.screen.text(str(error))
 
     def _draw_or_play(self, word: str) -> None:
         """Draw something that is not listed, or play what was drawn; it is shown as it would be typed."""
@@ -329,7 +329,7 @@ class NetworkTable:
             self._drawn = next((play for play in plays if play is not None), None)
             self.screen.lines(drawn(self._drawn) if seat.unlisted else ALL_LISTED)
         elif play is None:
-            self.screen.line(NOTHING_DRAWN)
+            self.screen.text(NOTHING_DRAWN)
         else:
             self._play(play)
 
@@ -340,12 +340,12 @@ class NetworkTable:
     def _say_why_not(self, text: str) -> None:
         """Say why nothing comes now of what was typed."""
         if text.startswith("/") and text not in ("/draw", "/play"):
-            self.screen.line(no_command(text))
+            self.screen.text(no_command(text))
         elif not self.seat.started:
             self._shown = None  # and for whom it waits, again
-            self.screen.line("the game has not begun")
+            self.screen.text("the game has not begun")
         else:
-            self.screen.line("the game is over" if self.seat.over else "it is not your turn")
+            self.screen.text("the game is over" if self.seat.over else "it is not your turn")
 
 
 def play_over_network(

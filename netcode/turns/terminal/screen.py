@@ -58,10 +58,18 @@ class Screen:
         encoding = getattr(self._out, "encoding", None) or "utf-8"
         return escaped(text).encode(encoding, "backslashreplace").decode(encoding)
 
+    def text(self, text: str) -> None:
+        """Write a line that is read, cut between its words for a terminal; what is copied, as a command, goes by `line`."""
+        if not is_terminal(self._out):
+            self.line(text)
+            return
+        for part in _wrapped(self._shown(text), shutil.get_terminal_size((WIDTH, 24)).columns, is_prose=True):
+            self.line(part)
+
     def lines(self, text: str) -> None:
-        """Write a text of several lines."""
+        """Write a text of several lines that are read."""
         for line in text.split("\n"):
-            self.line(line)
+            self.text(line)
 
     @property
     def width(self) -> int:
@@ -156,11 +164,15 @@ def _read_line() -> str:
     return line.rstrip("\n")
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    """Cut a line between its words, and a word only where it is too long by itself."""
+def _wrapped(text: str, width: int, *, is_prose: bool = False) -> list[str]:
+    """Cut a line between its words, and a word, but for one in prose, only where it is too long by itself.
+
+    The terminal cuts that as well, so that what is copied of it, such as an address, is still one word.
+    """
     cut = textwrap.TextWrapper(
         max(NARROW // 2, width),
-        drop_whitespace=False,
+        drop_whitespace=is_prose,
+        break_long_words=not is_prose,
         break_on_hyphens=False,
         replace_whitespace=False,
         expand_tabs=False,

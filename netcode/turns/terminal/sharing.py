@@ -84,7 +84,7 @@ class SharedKeyboard:
     def _wipe(self, read: int) -> None:
         """Wipe the screen once who sits there has read it, and repeat the news after so many."""
         if self._fresh:
-            self.screen.line("press Enter when you have read it")
+            self.screen.text("press Enter when you have read it")
             with contextlib.suppress(EOFError):  # nobody reads on, and what is behind it is shown all the same
                 self.ask(None)
             self._fresh = False
@@ -95,7 +95,7 @@ class SharedKeyboard:
 
     def _hand_over(self, seat: int) -> None:
         self._wipe(self._read[seat])
-        self.screen.line(f"hand over to {self._names[seat]}, who presses Enter")
+        self.screen.text(f"hand over to {self._names[seat]}, who presses Enter")
         self.screen.forget_typed(PASSING)  # an Enter too many would show what is not theirs to who typed it
         self.ask(None)
 

@@ -156,7 +156,7 @@ def _of_each(entries: Sequence[tuple[str, Any]], room: float) -> Iterator[str]:
     width = max(columns(who) for who, _ in entries) + 2
     parts = [(who, [*_lines(item, room - width)]) for who, item in entries]
     line = ", ".join(f"{who}: {lines[0]}" for who, lines in parts)
-    if columns(line) <= SHORT and all(len(lines) == 1 and ", " not in lines[0] for _, lines in parts):
+    if columns(line) <= min(SHORT, room) and all(len(lines) == 1 and ", " not in lines[0] for _, lines in parts):
         yield line
     elif any(len(lines) > 1 and max(map(columns, lines)) > room - width for _, lines in parts):
         for who, item in entries:  # no board has room beside its name
