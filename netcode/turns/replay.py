@@ -128,7 +128,10 @@ def frames(path: str | Path, table: str, game: type[Any]) -> Iterator[Frame]:
     """
     for (other,) in _read(path, "SELECT game FROM game_table WHERE id = ?", (table,)):
         if other != game.__name__:  # its fields would be none of ours, and what begins without them begins anew
-            raise Unavailable(f"table {table} is one of {other}, not of {game.__name__}; give the file with that game")
+            raise Unavailable(
+                f"table {table} is one of {other}, not of {game.__name__}; give the file with {other}, or call the class "
+                "so again if it was renamed"
+            )
     rows = _read(path, "SELECT body FROM move WHERE game_table = ? ORDER BY version", (table,))
     if not rows:
         where = "the database" if isinstance(path, str) and is_address(path) else path  # an address has a password

@@ -231,7 +231,7 @@ def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> No
         (empty, Count, "cannot be read"),
         (damaged, Count, "cannot be read"),
         (database, Renamed, "the rules have changed since"),
-        (database, Other, "is one of Count, not of Other; give the file with that game"),
+        (database, Other, "is one of Count, not of Other; give the file with Count, or call the class so again"),
     ]:
         with pytest.raises(Unavailable, match=text):
             list(frames(path, TABLE, game))
