@@ -616,7 +616,7 @@ def test_json_that_is_none_is_told(text: str, hint: str) -> None:
     with pytest.raises(Trouble) as told:
         options_of([f"clock={text}"])
 
-    assert str(told.value).startswith(f"the option clock is {text}, which is no JSON{hint}")
+    assert str(told.value).startswith(f"the option clock is {text[:100]}, which is no JSON{hint}")
 
 
 def test_a_name_in_the_encoding_of_another_terminal_is_written_out() -> None:
