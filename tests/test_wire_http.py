@@ -2,7 +2,7 @@
 
 import pytest
 
-from netcode.wire.http import ALLOWED, BadRequest, head_of, parse, refuse, respond
+from netcode.wire.http import ALLOWED, MAX_HEADERS, MAX_NAME, MAX_TOKENS, BadRequest, head_of, parse, refuse, respond
 
 
 def test_a_request_is_taken_apart() -> None:
@@ -70,6 +70,18 @@ def test_what_is_broken_is_named(head: bytes, status: int, text: str) -> None:
         parse(head)
 
     assert (caught.value.status, str(caught.value)) == (status, text)
+
+
+def test_what_costs_much_in_few_bytes_is_bounded() -> None:
+    lines = [b"GET / HTTP/1.1", *[b"a:"] * MAX_HEADERS]
+
+    assert parse(b"\r\n".join(lines)).header("a") == "," * (MAX_HEADERS - 1)
+    with pytest.raises(BadRequest, match="a request may have 100 headers") as refused:
+        parse(b"\r\n".join([*lines, b"a:"]))
+    assert refused.value.status == 431
+    commas = parse(b"GET / HTTP/1.1\r\nUpgrade: websocket" + b"," * 8000)
+    assert commas.tokens("upgrade") == ["websocket", *[""] * (MAX_TOKENS - 1)]
+    assert parse(b"GET /" + b"%41" * MAX_NAME + b" HTTP/1.1").name == "%41" * MAX_NAME
 
 
 def test_an_answer_ends_the_connection_and_is_what_it_says() -> None:

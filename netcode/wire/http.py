@@ -7,6 +7,15 @@ from typing import NamedTuple
 MAX_HEAD = 8192
 """Bytes of the head of a request at most. What browsers send takes 500 to 2,000, cookies of the same host included."""
 
+MAX_HEADERS = 100
+"""Headers of a request at most: browsers and proxies send 10 to 30, and each costs as much as 500 bytes of one."""
+
+MAX_TOKENS = 32
+"""Elements of a header that is a list that are looked at."""
+
+MAX_NAME = 1024
+"""Bytes of a name that are unquoted: each `%20` costs as much as a header."""
+
 END = b"\r\n\r\n"
 
 METHODS = ("GET", "HEAD")
@@ -22,6 +31,7 @@ _PHRASES = {  # whoever reads them reads the number
     431: "Too Large",
     505: "Not Supported",
 }
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SINGLE = frozenset({"host", "origin", "upgrade", "sec-websocket-key", "sec-websocket-version"})
 """Headers of which two would be two opinions."""
@@ -50,14 +60,14 @@ class Request(NamedTuple):
         return self.headers.get(name, "")
 
     def tokens(self, name: str) -> list[str]:
-        """Return the elements of a header that is a list."""
-        return [token.strip() for token in self.header(name).split(",")]
+        """Return the elements of a header that is a list; of a long one, the first of them."""
+        return [token.strip() for token in self.header(name).split(",", MAX_TOKENS)[:MAX_TOKENS]]
 
     @property
     def name(self) -> str:
         """The last segment of the path: what is before it is the affair of a proxy. Browsers write `%20` for a blank."""
         name = self.target.partition("?")[0].rpartition("/")[2]
-        if "%" not in name:
+        if "%" not in name or len(name) > MAX_NAME:
             return name
         from urllib.parse import unquote  # which few names need
 
@@ -66,18 +76,20 @@ class Request(NamedTuple):
 
 def parse(head: bytes) -> Request:
     """Take the head of a request apart, which ends before its empty line. Raises `BadRequest`."""
-    first, *lines = head.decode("latin-1").split("\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n", MAX_HEADERS + 1)
     method, _, rest = first.partition(" ")
     target, _, version = rest.partition(" ")
     if not _NAME.fullmatch(method) or not target.isascii() or not target.isprintable() or "HTTP/" not in version:
         raise BadRequest(400, "that is not HTTP")
     if version not in ("HTTP/1.1", "HTTP/1.0"):
         raise BadRequest(505, "HTTP/1.1 is spoken here")
+    if len(lines) > MAX_HEADERS:
+        raise BadRequest(431, f"a request may have {MAX_HEADERS} headers")
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
         name, value = name.lower(), value.strip(" \t")
-        if not colon or not _NAME.fullmatch(name) or any(c < " " and c != "\t" for c in value):
+        if not colon or not _NAME.fullmatch(name) or _CONTROL.search(value):
             raise BadRequest(400, "a header is broken")
         if name in headers:
             if name in _SINGLE:
