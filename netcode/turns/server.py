@@ -247,7 +247,7 @@ class Server:
     def _step(self) -> None:
         now = self._clock()
         self._net.update()
-        self._parts.incoming.take(self._net.events(), now)
+        self._parts.incoming.take(self._net.events, now)
         self._parts.pass_time(now)
         try:
             self._keeper.writer.step(now)

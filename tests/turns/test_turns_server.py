@@ -1268,6 +1268,24 @@ def test_who_is_at_no_table_is_told_of_asking_too_fast_too(hall: Hall, request_:
     assert told.count("too fast: moves_per_second is 5; try again in a moment") == 3
 
 
+def test_who_asks_without_end_lets_nobody_wait_and_is_sent_away(hall: Hall) -> None:
+    server, flooder, guest = hall.serve(), hall.guest(), hall.guest()
+    hall.play(6 * TICK)
+    server._parts.incoming._share = 0.0  # so that an update hears one request
+
+    for _ in range(6):
+        for _ in range(200):
+            flooder.send(["undo"])
+        hall.play(TICK)
+    guest.send(["games"])
+    hall.play(6 * TICK)
+
+    assert [message[0] for message in hall.guests[guest]] == ["games"]
+    assert flooder.reason is not None
+    assert flooder.reason.text == "too fast: 1025 requests of yours wait; wait for answers"
+    assert server._parts.incoming._waiting < 200  # what it said before it heard of that
+
+
 def test_who_asks_and_goes_is_not_answered(hall: Hall) -> None:
     hall.serve()
     ann = hall.join(name="Ann")

@@ -1,6 +1,7 @@
 """What comes in from those who are connected: heard, held to its bounds, and handed on."""
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -23,6 +24,10 @@ AT_ONCE = 3
 """Requests that are taken at once however few are taken in a second: what is played here, which tables are open, a seat."""
 SAID_AT_ONCE = 16
 """Texts that are taken at once: what was said while a link, or a table, was away comes all together."""
+MOST = 1024
+"""Requests of one player that may wait for their turn: more come only from who never waits for an answer."""
+TOGETHER = 4096
+"""Events of all players that may wait here; at so many, what more comes waits where it takes the sender's room."""
 LEAVE = Wish("leave")
 ANYWHERE = (Join, ListTables, ListGames)
 """What is asked for without a table."""
@@ -99,18 +104,46 @@ class Incoming:
         self._share = share
         self.behind = False
         """Whether something is left to the next update."""
+        self._lines: dict[Peer, deque[Event]] = {}  # what each has yet to be heard of, in the order of their turns
+        self._waiting = 0
         self._moves = _Limit("moves_per_second", rates.moves_per_second, AT_ONCE)
         self._chat = _Limit("chat_per_second", rates.chat_per_second, SAID_AT_ONCE)
 
-    def take(self, events: Iterable[Event], now: float) -> None:
-        """Hear events until an update has had its share of the time."""
-        until = now + self._share
-        self.behind = False
-        for event in events:  # what is not reached comes first in the next update
+    def take(self, events: Callable[[], Iterable[Event]], now: float) -> None:
+        """Hear what has come until an update has had its share of the time, of each player in turn.
+
+        So who asks a thousand times at once lets nobody else wait. What is not reached is heard by the next update.
+        """
+        until = self._keeper.clock() + self._share  # what the network took before is not of it
+        if self._waiting < TOGETHER:
+            for event in events():
+                self._line_up(event)
+        lines = self._lines
+        while lines:
+            peer = next(iter(lines))
+            line = lines.pop(peer)
+            event = line.popleft()
+            self._waiting -= 1
+            if line:
+                lines[peer] = line
             self._hear(event, now)
             if self._keeper.clock() >= until:
-                self.behind = True
                 break
+        self.behind = bool(lines)
+
+    def _line_up(self, event: Event) -> None:
+        """Have an event wait for its turn; end whoever has too many."""
+        peer = event.peer
+        line = self._lines.setdefault(peer, deque())
+        line.append(event)
+        self._waiting += 1
+        if len(line) > MOST:
+            peer.close_nicely(f"too fast: {len(line)} requests of yours wait; wait for answers")
+            kept: deque[Event] = deque(one for one in line if not isinstance(one, Received))
+            self._lines[peer] = kept
+            self._waiting -= len(line) - len(kept)
+            if not kept:
+                del self._lines[peer]
 
     def _hear(self, event: Event, now: float) -> None:
         match event:
