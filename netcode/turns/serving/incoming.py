@@ -1,6 +1,6 @@
 """What comes in from those who are connected: heard, held to its bounds, and handed on."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
@@ -104,8 +104,7 @@ class Incoming:
         self._share = share
         self.behind = False
         """Whether something is left to the next update."""
-        self._lines: dict[Peer, deque[Event]] = {}  # what each has yet to be heard of, in the order of their turns
-        self._waiting = 0
+        self._lines = OrderedDict[Peer, deque[Event]]()  # what each has yet to be heard of, in the order of their turns
         self._moves = _Limit("moves_per_second", rates.moves_per_second, AT_ONCE)
         self._chat = _Limit("chat_per_second", rates.chat_per_second, SAID_AT_ONCE)
 
@@ -115,17 +114,17 @@ class Incoming:
         So who asks a thousand times at once lets nobody else wait. What is not reached is heard by the next update.
         """
         until = self._keeper.clock() + self._share  # what the network took before is not of it
-        if self._waiting < TOGETHER:
+        lines = self._lines
+        if sum(map(len, lines.values())) < TOGETHER:
             for event in events():
                 self._line_up(event)
-        lines = self._lines
         while lines:
-            peer = next(iter(lines))
-            line = lines.pop(peer)
+            peer, line = next(iter(lines.items()))
             event = line.popleft()
-            self._waiting -= 1
             if line:
-                lines[peer] = line
+                lines.move_to_end(peer)
+            else:
+                del lines[peer]
             self._hear(event, now)
             if self._keeper.clock() >= until:
                 break
@@ -136,13 +135,12 @@ class Incoming:
         peer = event.peer
         line = self._lines.setdefault(peer, deque())
         line.append(event)
-        self._waiting += 1
         if len(line) > MOST:
             peer.close_nicely(f"too fast: {len(line)} requests of yours wait; wait for answers")
-            kept: deque[Event] = deque(one for one in line if not isinstance(one, Received))
-            self._lines[peer] = kept
-            self._waiting -= len(line) - len(kept)
-            if not kept:
+            kept = [one for one in line if not isinstance(one, Received)]
+            line.clear()
+            line.extend(kept)
+            if not line:
                 del self._lines[peer]
 
     def _hear(self, event: Event, now: float) -> None:
