@@ -63,7 +63,7 @@ class Screen:
         if not is_terminal(self._out):
             self.line(text)
             return
-        for part in _wrapped(self._shown(text), shutil.get_terminal_size((WIDTH, 24)).columns, is_prose=True):
+        for part in _wrapped(self._shown(text), _columns(), is_prose=True):
             self.line(part)
 
     def lines(self, text: str) -> None:
@@ -76,7 +76,7 @@ class Screen:
         """How many columns a line has."""
         if not is_terminal(self._out):
             return WIDTH
-        return max(NARROW, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+        return max(NARROW, min(WIDTH, _columns()))
 
     def ask(self, seconds: float | None = None) -> str | None:
         """Return the next line that is typed, or None after so many seconds.
@@ -178,6 +178,11 @@ def _wrapped(text: str, width: int, *, is_prose: bool = False) -> list[str]:
         expand_tabs=False,
     )
     return [line.replace(_SECOND, "") for line in cut.wrap(_in_columns(text))] or [""]
+
+
+def _columns() -> int:
+    """Return how many columns the terminal has."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns
 
 
 def _in_columns(text: str) -> str:
