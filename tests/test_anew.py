@@ -108,23 +108,37 @@ def test_how_often():
 
 
 @pytest.mark.process
-def test_what_the_machine_made_late_is_run_again_and_what_is_wrong_is_not(tmp_path: Path) -> None:
-    told = outcome(tmp_path, TESTS)
+@pytest.mark.parametrize(
+    ("tests", "ended", "again"),
+    [
+        (
+            TESTS,
+            "3 failed, 2 passed",
+            {
+                "": 5,
+                "::test_late_once: run again, since the machine stood still for 5.0 s": 1,
+                "::test_late_each_time: run again": 4,
+            },
+        ),
+        (
+            COSTS,
+            "4 failed, 2 passed, 1 error",
+            {
+                "": 3,
+                "::test_dear_once: run again, since judge took 9 s of 1": 1,
+                "::test_dear_each_time: run again, since always took 9 s of 1": 2,
+            },
+        ),
+    ],
+    ids=["late", "dear"],
+)
+def test_what_may_have_been_the_machine_is_run_again_and_what_is_wrong_is_not(
+    tmp_path: Path, tests: str, ended: str, again: dict[str, int]
+) -> None:
+    told = outcome(tmp_path, tests)
 
-    assert "3 failed, 2 passed" in told
-    assert told.count("::test_late_once: run again, since the machine stood still for 5.0 s") == 1
-    assert told.count("::test_late_each_time: run again") == 4
-    assert told.count("run again") == 5
-
-
-@pytest.mark.process
-def test_what_cost_too_much_once_is_run_again_and_what_is_wrong_is_not(tmp_path: Path) -> None:
-    told = outcome(tmp_path, COSTS)
-
-    assert "4 failed, 2 passed, 1 error" in told
-    assert told.count("::test_dear_once: run again, since judge took 9 s of 1") == 1
-    assert told.count("::test_dear_each_time: run again, since always took 9 s of 1") == 2
-    assert told.count("run again") == 3
+    assert ended in told
+    assert {note: told.count(note or "run again") for note in again} == again
 
 
 def outcome(folder: Path, tests: str) -> str:
